@@ -1,0 +1,1 @@
+"""Settings, wiring, HTTP, jobs runner, web page."""

@@ -1,0 +1,1 @@
+"""Measures the system that is served."""

@@ -1,0 +1,80 @@
+"""The seams of ingestion: parsers turn bytes into pages of elements, chunkers turn pages into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from rag.documents import AnyChunk, Document, Element, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds beyond which a file is refused with a clear error instead of eating the machine."""
+
+    bytes: int = 500_000_000
+    pages: int = 5_000
+    pixels: int = 100_000_000
+    seconds: float = 600.0
+    unpacked_bytes: int = 2_000_000_000
+    """Sum of the members of a zip-based file (DOCX, PPTX), by their headers."""
+    unpacked_ratio: float = 200.0
+    """Unpacked size over packed size above which a zip-based file of more than 50 MB unpacked counts as a bomb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to parse. `path` is where its bytes are; `name` is what the person calls it; `root` is the folder that
+    relative links (pictures of a Markdown file) may point into, or None when they lead nowhere."""
+
+    path: Path
+    name: str
+    media_type: str
+    limits: Limits = Limits()
+    root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPage:
+    """What a parser yields: one page, or the whole of a format without pages (then `page` is None).
+
+    `title` and `metadata` are of the document and stand on the first page yielded. `warnings` say what was left out.
+    """
+
+    page: Page | None
+    elements: tuple[Element, ...]
+    title: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    page_count: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Parser(Protocol):
+    """One format. Memory stays bounded by the page, not by the document, wherever the format allows it."""
+
+    @property
+    def media_types(self) -> frozenset[str]: ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the output for the same bytes changes: part of the settings hash of every document."""
+        ...
+
+    def parse(self, source: Source) -> Iterator[ParsedPage]:
+        """Pages in order. Raises FileError (UnsupportedFile, CorruptFile, EncryptedFile, EmptyFile, LimitExceeded)."""
+        ...
+
+
+class Chunker(Protocol):
+    """One strategy. Every character of the text of every element is in at least one chunk."""
+
+    @property
+    def version(self) -> str:
+        """Strategy and its parameters; part of the settings hash of every document."""
+        ...
+
+    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
+        """Chunks in document order, with ordinals from 0 and ids `{document.id}.{first 8 of sha256}.{ordinal}`."""
+        ...

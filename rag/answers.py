@@ -1,0 +1,111 @@
+"""What goes through the question flow: turns, queries, hits, passages, citations and answers. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rag.documents import AnyChunk, Box, DocumentRef, ImageData
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which documents a query may see; empty fields allow everything. Applied inside the search, never after it."""
+
+    document_ids: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    media_types: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.document_ids or self.names or self.media_types or self.languages)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, a picture, or both. `turns` are the earlier messages of the conversation, oldest first."""
+
+    text: str
+    collection: str = "default"
+    top_k: int = 10
+    image: ImageData | None = None
+    filter: Filter = Filter()
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found. `ranks` tells, per retriever, at which rank (from 1) it was found there."""
+
+    chunk: AnyChunk
+    document: DocumentRef
+    score: float
+    ranks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> list[str]:
+        return sorted(self.ranks)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the generator reads under marker `[number]`: a hit, perhaps widened by its neighbours."""
+
+    number: int
+    hit: Hit
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A marker of an answer, resolved. `quote` is the supporting text, `verified` says that a check found it so."""
+
+    marker: int
+    document: DocumentRef
+    chunk_id: str
+    page: int | None
+    boxes: tuple[Box, ...]
+    quote: str
+    verified: bool
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens read and written by the generator; 0 where it does not tell."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits in order of relevance, milliseconds per step, and what a person should know about how it was done."""
+
+    hits: tuple[Hit, ...]
+    timings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The end of the question flow. `dropped_markers` counts markers that named no passage."""
+
+    text: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    context: tuple[Hit, ...]
+    timings: Mapping[str, float]
+    usage: Usage
+    generator: str
+    dropped_markers: int = 0
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,246 @@
+"""The seams of the engine. An adapter satisfies one of these by its shape; one contract suite runs over each.
+
+Arrays are float32 NumPy arrays. Every method may be called from several threads at once unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answers import Filter, Passage, Turn, Usage
+from rag.documents import AnyChunk, Box, DocumentRef, ImageData, ImageEntry
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What a vector means: vectors of different spaces never meet in one collection.
+
+    `id` is derived from everything that changes a vector: the model's weights, its dimension, and the rules for prefix,
+    pooling and centring.
+    """
+
+    model: str
+    weights_sha256: str
+    dimension: int
+    rules: str
+
+    @property
+    def id(self) -> str:
+        named = f"{self.model}\0{self.weights_sha256}\0{self.dimension}\0{self.rules}"
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+class TextEncoder(Protocol):
+    """Turns text into unit vectors. Questions and passages are encoded by different rules (prefixes, instructions)."""
+
+    @property
+    def space(self) -> Space: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text, in the encoder's own tokens, that is encoded without being cut."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without prefix and special tokens."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors `[len(texts), dimension]`, in order. Raises EncoderUnavailable."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors `[len(texts), dimension]`, in order. Raises EncoderUnavailable."""
+        ...
+
+
+class ImageEncoder(Protocol):
+    """A dual encoder (CLIP and its kin): pictures and texts as unit vectors of one space."""
+
+    @property
+    def space(self) -> Space: ...
+
+    def encode_images(self, images: Sequence[ImageData]) -> Vectors:
+        """Unit vectors `[len(images), dimension]`. Raises CorruptFile for bytes that are not a picture."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors `[len(texts), dimension]`."""
+        ...
+
+
+class ImageDescriber(Protocol):
+    """Says in words what is on a picture, so that a text encoder can find it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def describe(self, image: ImageData) -> tuple[ImageEntry, ...]:
+        """Entries of kind `ocr`, `label` or `description`. Raises CorruptFile for bytes that are not a picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexKey:
+    """Names one index of vectors: a collection of documents, a space, and what the vectors were made from.
+
+    `entries` are texts of pictures encoded by the text encoder; `pixels` are pictures encoded by an image encoder.
+    """
+
+    collection: str
+    space_id: str
+    content: Literal["text", "entries", "pixels"]
+
+
+class VectorStore(Protocol):
+    """Nearest neighbours by cosine. A derived index: everything in it can be rebuilt from the library."""
+
+    def upsert(self, key: IndexKey, ids: Sequence[str], vectors: Vectors) -> None:
+        """Adds or replaces; the index is made when it is not there. `vectors` is `[len(ids), dimension]`."""
+        ...
+
+    def delete(self, key: IndexKey, ids: Sequence[str]) -> None:
+        """Removes; ids that are not there are ignored."""
+        ...
+
+    def query(self, key: IndexKey, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        """Up to `k` ids with their cosine, best first. An index that is not there is empty. `vector` is `[dimension]`."""
+        ...
+
+    def count(self, key: IndexKey) -> int: ...
+
+    def ids(self, key: IndexKey) -> set[str]: ...
+
+    def keys(self) -> list[IndexKey]:
+        """Every index that exists."""
+        ...
+
+    def drop(self, key: IndexKey) -> None:
+        """Removes the whole index; one that is not there is ignored."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over segmented words, in the library's own transactions: what is published can be found by its words."""
+
+    def search(self, collection: str, text: str, k: int, allowed: Filter | None = None) -> list[tuple[str, float]]:
+        """Up to `k` chunk ids with their BM25 score (higher is better), best first; empty for text without words."""
+        ...
+
+
+class Library(Protocol):
+    """What the question flow reads of the system of record. Only published documents are seen through it."""
+
+    def hydrate(self, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
+        """The chunks that exist and are published; others are left out."""
+        ...
+
+    def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
+        """Chunks around one, in document order, itself included; empty when it is not there."""
+        ...
+
+    def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:
+        """Ids and vectors `[n, dimension]` of what the filter allows; None when there are more than `limit`."""
+        ...
+
+    def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
+        """Those of the chunks that the filter allows."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores question and passage together."""
+
+    @property
+    def name(self) -> str: ...
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """One score per text, higher is better. Raises EncoderUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. There is no seed: see docs/generators.md."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 400
+    stop: tuple[str, ...] = ()
+    extra: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What a generator may use: the finished prompt, and what the prompt was made from for those that read no prompt."""
+
+    question: str
+    language: str
+    passages: tuple[Passage, ...]
+    turns: tuple[Turn, ...]
+    messages: tuple[Message, ...]
+    sampling: Sampling
+
+
+class Generator(Protocol):
+    """Writes an answer from passages."""
+
+    @property
+    def name(self) -> str:
+        """Kind and model, for people: `llamacpp qwen2.5-coder-1.5b-instruct-q4_k_m`."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that prompt and answer share."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Exact where the generator has its tokenizer at hand, an upper estimate where it has not."""
+        ...
+
+    def stream(self, request: GenerationRequest) -> Iterator[str | Usage]:
+        """Pieces of the answer as they come, then one Usage. Closing the iterator ends the work. Raises GeneratorUnavailable."""
+        ...
+
+    def ready(self) -> None:
+        """Returns when the generator can answer; otherwise raises GeneratorUnavailable or SetupError. Cheap."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLine:
+    """A line of text in a picture; `box` in pixels of the picture, its page 1; `confidence` in [0, 1]."""
+
+    text: str
+    box: Box
+    confidence: float
+
+
+class Ocr(Protocol):
+    """Reads text in pictures."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, image: ImageData) -> list[OcrLine]:
+        """Lines in the order of the engine. Raises CorruptFile for bytes that are not a picture."""
+        ...
