@@ -1,0 +1,141 @@
+"""Keeps the vector index equal to the library: the outbox after every publication, a check at start, a rebuild on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from rag.errors import StoreCorrupt
+from rag.protocols import IndexKey, VectorStore
+from rag.stores.library import SqliteLibrary
+
+_BATCH = 2_000
+_REBUILD_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How many vectors the library says an index should have, how many it has, and whether it answers a query."""
+
+    key: IndexKey
+    expected: int
+    found: int
+    answers: bool
+
+    @property
+    def sound(self) -> bool:
+        return self.answers and self.expected == self.found
+
+
+class VectorIndex:
+    """The derived index. `spaces` names the active space of each content: text, entries and, with an image encoder, pixels."""
+
+    def __init__(self, library: SqliteLibrary, store: VectorStore, spaces: Mapping[str, str]) -> None:
+        self._library, self._store, self._spaces = library, store, dict(spaces)
+        self._guard = threading.RLock()
+
+    def key(self, collection: str, content: str) -> IndexKey | None:
+        space_id = self._spaces.get(content)
+        return IndexKey(collection, space_id, content) if space_id else None  # type: ignore[arg-type]
+
+    def flush(self) -> int:
+        """Carries the outbox over into the index; answers how many changes. What is interrupted is carried over again."""
+        done = 0
+        with self._guard:
+            while True:
+                rows = self._library.database.reader.execute(
+                    "SELECT seq, operation, collection, content, vector_id FROM outbox ORDER BY seq LIMIT ?", (_BATCH,)
+                ).fetchall()
+                if not rows:
+                    return done
+                for (operation, collection, content), group in groupby(rows, key=lambda row: row[1:4]):
+                    key = self.key(collection, content)
+                    if key is not None:
+                        self._carry(key, operation, [row[4] for row in group])
+                with self._library.database.transaction() as db:
+                    db.execute("DELETE FROM outbox WHERE seq <= ?", (rows[-1][0],))
+                done += len(rows)
+
+    def _carry(self, key: IndexKey, operation: str, ids: list[str]) -> None:
+        if operation == "delete":
+            self._store.delete(key, ids)
+        else:
+            self._store.upsert(key, *self._library.vectors_by_id(key, ids))
+
+    def examine(self) -> list[IndexState]:
+        """Compares every index with the library, and asks each for the neighbours of one of its own vectors."""
+        states = []
+        for key in self._expected_keys():
+            expected = self._library.vector_ids(key)
+            try:
+                found, answers = self._store.count(key), self._probe(key, next(iter(sorted(expected)), None))
+            except StoreCorrupt:
+                found, answers = 0, False
+            states.append(IndexState(key, len(expected), found, answers))
+        return states
+
+    def _probe(self, key: IndexKey, known: str | None) -> bool:
+        if known is None:
+            return True
+        ids, vectors = self._library.vectors_by_id(key, [known])
+        self._store.upsert(key, ids, vectors)
+        return bool(self._store.query(key, vectors[0], 1))
+
+    def recover(self) -> list[IndexState]:
+        """At start: finishes what was interrupted, then repairs what does not agree with the library. Answers the repaired."""
+        try:
+            self.flush()
+        except StoreCorrupt:
+            self._forget_outbox()
+            unsound = self.examine()
+            for state in unsound:
+                self._rebuild(state.key)
+            return unsound
+        unsound = [state for state in self.examine() if not state.sound]
+        for state in unsound:
+            if not (state.answers and self._mend(state.key)):
+                self._rebuild(state.key)
+        return unsound
+
+    def _mend(self, key: IndexKey) -> bool:
+        """Adds what is missing and removes what is not the library's; false when the index still does not agree."""
+        try:
+            expected, found = self._library.vector_ids(key), self._store.ids(key)
+            self._store.delete(key, sorted(found - expected))
+            self._store.upsert(key, *self._library.vectors_by_id(key, sorted(expected - found)))
+            return self._store.count(key) == len(expected)
+        except StoreCorrupt:
+            return False
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Makes every index anew from the library's vectors, and drops those that nothing needs. Answers the vectors."""
+        with self._guard:
+            self._forget_outbox()
+            keys = self._expected_keys()
+            for key in set(self._store.keys()) - set(keys):
+                self._store.drop(key)
+            total = sum(len(self._library.vector_ids(key)) for key in keys)
+            done = 0
+            for key in keys:
+                done += self._rebuild(key)
+                if progress:
+                    progress(done, total)
+            return done
+
+    def _rebuild(self, key: IndexKey) -> int:
+        self._store.drop(key)
+        ids = sorted(self._library.vector_ids(key))
+        for start in range(0, len(ids), _REBUILD_BATCH):
+            part = ids[start : start + _REBUILD_BATCH]
+            self._store.upsert(key, *self._library.vectors_by_id(key, part))
+        return len(ids)
+
+    def _expected_keys(self) -> list[IndexKey]:
+        found = (self.key(collection, content) for collection, content in self._library.index_contents())
+        return [key for key in found if key is not None]
+
+    def _forget_outbox(self) -> None:
+        with self._library.database.transaction() as db:
+            db.execute("DELETE FROM outbox")

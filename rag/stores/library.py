@@ -1,0 +1,348 @@
+"""The library: the system of record. A document is in it whole or not at all.
+
+One SQLite file holds documents, elements, chunks, words, vectors and the outbox of the vector index; a folder beside it
+holds the originals and pictures by their hash. What is derived from what: docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rag.answers import Filter
+from rag.documents import AnyChunk, Document, DocumentRef, Page
+from rag.errors import NotFound, SpaceMismatch
+from rag.protocols import IndexKey, Space, Vectors
+from rag.stores import publishing
+from rag.stores.blobs import BlobStore
+from rag.stores.database import Database
+from rag.stores.filters import where
+from rag.stores.publishing import Publication, digests_of
+from rag.stores.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, chunks_from_rows, document_from_row, ref_from_row
+
+_VECTORS_OF = {
+    "text": ("c.id", "chunks c", "c.kind <> 'image'", "c.digest"),
+    "pixels": ("c.id", "chunks c", "c.kind = 'image'", "c.digest"),
+    "entries": ("c.id || '#' || e.ordinal", "entries e JOIN chunks c ON c.rowid = e.chunk", "1", "e.digest"),
+}
+"""For each content of an index: the vector's id, where it comes from, which rows, and what the vector is stored under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the library tells about a published document beside the document itself."""
+
+    document: Document
+    settings: str
+    source: str
+    warnings: tuple[str, ...]
+    published_at: float
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be ingested: not tried again until it, or the settings, change."""
+
+    collection: str
+    name: str
+    sha256: str
+    settings: str
+    error: str
+    message: str
+    remedy: str
+    at: float = field(default_factory=time.time)
+
+
+class Incomplete(Exception):
+    """A publication's vectors or blobs were removed, with another document, after they were stored: ingest it again."""
+
+
+class SqliteLibrary:
+    """Satisfies Library, and is what ingestion writes to. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database = Database(folder / "library.sqlite3")
+        self.blobs = BlobStore(folder / "blobs")
+        # Held from the check that a blob is there to the commit that refers to it, and while unused ones are removed.
+        self._blob_guard = threading.Lock()
+
+    def close(self) -> None:
+        self.database.close()
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def register(self, space: Space) -> None:
+        """Makes a space known; vectors can be stored under it from then on."""
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO spaces VALUES (?, ?, ?, ?, ?)",
+                (space.id, space.model, space.weights_sha256, space.dimension, space.rules),
+            )
+
+    def store_vectors(self, space: Space, digests: Sequence[str], vectors: Vectors) -> None:
+        """Keeps vectors `[len(digests), dimension]` by what they were made from. No search sees one before a document
+        that has its text is published. Raises SpaceMismatch."""
+        if vectors.shape != (len(digests), space.dimension):
+            raise SpaceMismatch(
+                f"Vectors of shape {vectors.shape} do not fit {len(digests)} texts in {space.dimension} dimensions."
+            )
+        rows = [(space.id, key, row.astype("<f4").tobytes()) for key, row in zip(digests, vectors, strict=True)]
+        with self.database.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+
+    def missing_vectors(self, space_id: str, digests: Iterable[str]) -> list[str]:
+        """Those of the digests, each once and in order, that have no vector in the space."""
+        return publishing.without_vector(self.database.reader, space_id, digests)
+
+    def publish(self, publication: Publication, space_id: str) -> None:
+        """Makes a document visible, in the place of its older version if there is one, in one transaction.
+
+        Raises Incomplete when a text has no vector in the space or a blob is not stored; nothing has changed then.
+        """
+        keys = [key for chunk in publication.chunks for key in digests_of(chunk)]
+        with self._blob_guard:
+            with self.database.transaction() as db:
+                if publishing.without_vector(db, space_id, keys):
+                    raise Incomplete(publication.document.name)
+                try:
+                    for sha256 in publication.blobs:
+                        self.blobs.path(sha256)
+                except NotFound as error:
+                    raise Incomplete(publication.document.name) from error
+                remains = publishing.withdraw(db, publication.document.id)
+                publishing.insert(db, publication)
+                publishing.drop_unused_vectors(db, remains.digests)
+                unused = publishing.unused_blobs(db, remains.blobs)
+            self._remove_blobs(unused)
+
+    def delete(self, document_id: str) -> None:
+        """Removes every trace: chunks, words, vectors, and the blobs that no other document has. Raises NotFound."""
+        with self._blob_guard:
+            with self.database.transaction() as db:
+                known = db.execute(
+                    "SELECT 1 FROM documents WHERE id = ?1 UNION SELECT 1 FROM uploads WHERE id = ?1", (document_id,)
+                )
+                if known.fetchone() is None:
+                    raise NotFound(
+                        f"There is no document with id {document_id}.", "`tuwen documents list` shows those there are."
+                    )
+                blobs = {row[0] for row in db.execute("SELECT sha256 FROM uploads WHERE id = ?", (document_id,))}
+                db.execute("DELETE FROM uploads WHERE id = ?", (document_id,))
+                remains = publishing.withdraw(db, document_id)
+                publishing.drop_unused_vectors(db, remains.digests)
+                unused = publishing.unused_blobs(db, remains.blobs | blobs)
+            self._remove_blobs(unused)
+
+    def _remove_blobs(self, unused: Iterable[str]) -> None:
+        for sha256 in unused:
+            self.blobs.remove(sha256)
+
+    def sweep(self) -> int:
+        """Removes what an interrupted ingest left: blobs and vectors that nothing refers to. Answers how many.
+
+        Only while no ingest is running: it cannot tell a vector that is about to be published from a forgotten one.
+        """
+        with self._blob_guard, self.database.transaction() as db:
+            unused = publishing.unused_blobs(db, list(self.blobs.all()))
+            self._remove_blobs(unused)
+            vectors = db.execute(
+                "DELETE FROM embeddings WHERE digest NOT IN (SELECT digest FROM chunks)"
+                " AND digest NOT IN (SELECT digest FROM entries)"
+            ).rowcount
+        return len(unused) + vectors
+
+    def record_failure(self, failure: Failure) -> None:
+        with self.database.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    failure.collection,
+                    failure.name,
+                    failure.sha256,
+                    failure.settings,
+                    failure.error,
+                    failure.message,
+                    failure.remedy,
+                    failure.at,
+                ),
+            )
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def collections(self) -> dict[str, int]:
+        """Documents per collection."""
+        rows = self.database.reader.execute("SELECT collection, count(*) FROM documents GROUP BY 1 ORDER BY 1")
+        return dict(rows.fetchall())
+
+    def documents(self, collection: str | None = None) -> list[Stored]:
+        """Published documents by collection and name."""
+        return self._stored("?1 IS NULL OR d.collection = ?1", collection)
+
+    def document(self, document_id: str) -> Stored:
+        """Raises NotFound."""
+        found = self._stored("d.id = ?1", document_id)
+        if not found:
+            raise NotFound(
+                f"There is no published document with id {document_id}.",
+                "`tuwen documents list` shows those there are.",
+            )
+        return found[0]
+
+    def state(self, collection: str) -> dict[str, tuple[str, str, str]]:
+        """Sha256, settings and source of each published document of a collection, by name: what is unchanged is skipped."""
+        rows = self.database.reader.execute(
+            "SELECT name, sha256, settings, source FROM documents WHERE collection = ?", (collection,)
+        )
+        return {name: (sha256, settings, source) for name, sha256, settings, source in rows}
+
+    def failures(self, collection: str | None = None) -> list[Failure]:
+        rows = self.database.reader.execute(
+            "SELECT * FROM failures WHERE ?1 IS NULL OR collection = ?1 ORDER BY collection, name", (collection,)
+        )
+        return [Failure(*row) for row in rows]
+
+    def pages(self, document_id: str) -> list[Page]:
+        rows = self.database.reader.execute(
+            "SELECT number, width, height, source FROM pages WHERE document_id = ? ORDER BY number", (document_id,)
+        )
+        return [Page(*row) for row in rows]
+
+    def chunks(self, document_id: str) -> list[AnyChunk]:
+        rows = self.database.reader.execute(
+            f"SELECT {CHUNK_COLUMNS} FROM chunks c WHERE c.document_id = ? ORDER BY c.ordinal", (document_id,)
+        )
+        return chunks_from_rows(self.database.reader, rows.fetchall())
+
+    def hydrate(self, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
+        if not chunk_ids:
+            return {}
+        rows = self.database.reader.execute(
+            f"SELECT {CHUNK_COLUMNS}, d.id, d.name, d.media_type, d.collection FROM chunks c "
+            f"JOIN documents d ON d.id = c.document_id WHERE c.id IN ({','.join('?' * len(chunk_ids))})",
+            list(chunk_ids),
+        ).fetchall()
+        chunks = chunks_from_rows(self.database.reader, rows)
+        return {chunk.id: (chunk, ref_from_row(row[-4:])) for chunk, row in zip(chunks, rows, strict=True)}
+
+    def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
+        rows = self.database.reader.execute(
+            f"SELECT {CHUNK_COLUMNS} FROM chunks c JOIN chunks centre ON centre.document_id = c.document_id "
+            "WHERE centre.id = ? AND c.ordinal BETWEEN centre.ordinal - ? AND centre.ordinal + ? ORDER BY c.ordinal",
+            (chunk_id, before, after),
+        )
+        return chunks_from_rows(self.database.reader, rows.fetchall())
+
+    def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:
+        condition, values = where(allowed)
+        rows = self._vector_rows(key, condition, values, limit + 1)
+        if len(rows) > limit:
+            return None
+        return [row[0] for row in rows], _as_matrix([row[1] for row in rows])
+
+    def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
+        if not chunk_ids:
+            return set()
+        condition, values = where(allowed)
+        rows = self.database.reader.execute(
+            "SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id "
+            f"WHERE c.id IN ({','.join('?' * len(chunk_ids))}) AND {condition}",
+            [*chunk_ids, *values],
+        )
+        return {row[0] for row in rows}
+
+    # --- for the derived index ---------------------------------------------------------------------------------------
+
+    def vector_ids(self, key: IndexKey) -> set[str]:
+        """Ids of everything an index should hold."""
+        return {row[0] for row in self._vector_rows(key, "1", [], -1, vectors=False)}
+
+    def vectors_by_id(self, key: IndexKey, ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
+        """Ids and vectors `[n, dimension]` of the given ids that have one, or of the whole index."""
+        if ids is None:
+            rows = self._vector_rows(key, "1", [], -1)
+        else:
+            name = _VECTORS_OF[key.content][0]
+            rows = []
+            for start in range(0, len(ids), 500):
+                part = list(ids[start : start + 500])
+                chunk_ids = list({id_.partition("#")[0] for id_ in part})
+                marks, chunk_marks = ",".join("?" * len(part)), ",".join("?" * len(chunk_ids))
+                condition = f"c.id IN ({chunk_marks}) AND {name} IN ({marks})"
+                rows += self._vector_rows(key, condition, [*chunk_ids, *part], -1)
+        return [row[0] for row in rows], _as_matrix([row[1] for row in rows])
+
+    def index_contents(self) -> list[tuple[str, str]]:
+        """Collection and content of every index that should exist."""
+        rows = self.database.reader.execute(
+            "SELECT DISTINCT d.collection, c.kind FROM chunks c JOIN documents d ON d.id = c.document_id"
+        ).fetchall()
+        found = {(collection, "text") for collection, kind in rows if kind != "image"}
+        for collection, kind in rows:
+            if kind == "image":
+                found |= {(collection, "entries"), (collection, "pixels")}
+        return sorted(found)
+
+    def texts_without_vector(self, space_id: str) -> list[tuple[str, str]]:
+        """Digest and text of everything published that the space has no vector for: what a new model has to embed."""
+        rows = self.database.reader.execute(
+            "SELECT digest, CASE context WHEN '' THEN text ELSE context || char(10) || text END FROM chunks "
+            "WHERE kind <> 'image' AND digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?1) UNION "
+            "SELECT digest, text FROM entries WHERE digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?1)",
+            (space_id,),
+        )
+        return rows.fetchall()
+
+    def pictures_without_vector(self, space_id: str) -> list[tuple[str, str, int, int]]:
+        """Sha256, media type, width and height of each published picture that the space has no vector for."""
+        rows = self.database.reader.execute(
+            "SELECT DISTINCT image_sha256, media_type, width, height FROM chunks WHERE kind = 'image' AND "
+            "digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?)",
+            (space_id,),
+        )
+        return rows.fetchall()
+
+    def _vector_rows(
+        self, key: IndexKey, condition: str, values: Sequence[str], limit: int, *, vectors: bool = True
+    ) -> list[tuple[str, bytes]]:
+        name, tables, rows, stored_under = _VECTORS_OF[key.content]
+        column, join = (
+            ("v.vector", f"JOIN embeddings v ON v.digest = {stored_under} AND v.space_id = ?")
+            if vectors
+            else (
+                "NULL",
+                f"WHERE EXISTS (SELECT 1 FROM embeddings v WHERE v.digest = {stored_under} AND v.space_id = ?) AND",
+            )
+        )
+        glue = "WHERE" if vectors else ""
+        statement = (
+            f"SELECT {name}, {column} FROM {tables} JOIN documents d ON d.id = c.document_id {join} {glue} "
+            f"d.collection = ? AND {rows} AND {condition} LIMIT ?"
+        )
+        parameters = [key.space_id, key.collection, *values, limit]
+        return self.database.reader.execute(statement, parameters).fetchall()
+
+    def _stored(self, condition: str, value: str | None) -> list[Stored]:
+        rows = self.database.reader.execute(
+            f"SELECT {DOCUMENT_COLUMNS}, d.settings, d.source, d.warnings, d.published_at, "
+            "(SELECT count(*) FROM chunks c WHERE c.document_id = d.id) "
+            f"FROM documents d WHERE {condition} ORDER BY d.collection, d.name",
+            (value,),
+        )
+        return [
+            Stored(document_from_row(row[:10]), row[10], row[11], tuple(json.loads(row[12])), row[13], row[14])
+            for row in rows
+        ]
+
+
+def _as_matrix(blobs: Sequence[bytes]) -> Vectors:
+    if not blobs:
+        return np.empty((0, 0), np.float32)
+    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), -1)

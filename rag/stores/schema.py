@@ -1,0 +1,121 @@
+"""The library's tables, and how an older library becomes a current one.
+
+`MIGRATIONS[n]` takes a library from schema version n to n + 1; version 0 is an empty file. A migration is never edited
+once it was released: a change is a new one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from rag.errors import StoreCorrupt
+
+_FIRST = """
+CREATE TABLE spaces (
+  id TEXT PRIMARY KEY, model TEXT NOT NULL, weights_sha256 TEXT NOT NULL, dimension INTEGER NOT NULL, rules TEXT NOT NULL
+);
+CREATE TABLE documents (
+  id TEXT PRIMARY KEY,
+  collection TEXT NOT NULL,
+  name TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  language TEXT NOT NULL,
+  page_count INTEGER,
+  metadata TEXT NOT NULL,
+  source TEXT NOT NULL,
+  warnings TEXT NOT NULL,
+  published_at REAL NOT NULL,
+  UNIQUE (collection, name)
+);
+CREATE TABLE pages (
+  document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+  number INTEGER NOT NULL, width REAL NOT NULL, height REAL NOT NULL, source TEXT NOT NULL,
+  PRIMARY KEY (document_id, number)
+) WITHOUT ROWID;
+CREATE TABLE elements (
+  document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL,
+  kind TEXT NOT NULL, text TEXT NOT NULL, page INTEGER, boxes TEXT NOT NULL, level INTEGER,
+  caption TEXT NOT NULL, image_sha256 TEXT,
+  PRIMARY KEY (document_id, ordinal)
+) WITHOUT ROWID;
+CREATE TABLE chunks (
+  rowid INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL,
+  kind TEXT NOT NULL, text TEXT NOT NULL, context TEXT NOT NULL, headings TEXT NOT NULL,
+  page INTEGER, boxes TEXT NOT NULL, tokens INTEGER NOT NULL, language TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  image_sha256 TEXT, media_type TEXT, width INTEGER, height INTEGER
+);
+CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
+CREATE INDEX chunks_by_digest ON chunks (digest);
+CREATE TABLE entries (
+  chunk INTEGER NOT NULL REFERENCES chunks ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (chunk, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX entries_by_digest ON entries (digest);
+-- A vector belongs to a text (or a picture), not to a chunk: the same text is embedded once, whatever document, version
+-- or collection it stands in.
+CREATE TABLE embeddings (
+  space_id TEXT NOT NULL REFERENCES spaces, digest TEXT NOT NULL, vector BLOB NOT NULL,
+  PRIMARY KEY (space_id, digest)
+);
+CREATE TABLE blobs (
+  document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (document_id, sha256)
+) WITHOUT ROWID;
+CREATE INDEX blobs_by_hash ON blobs (sha256);
+CREATE TABLE lexemes (
+  chunk INTEGER PRIMARY KEY REFERENCES chunks ON DELETE CASCADE, words TEXT NOT NULL, collection TEXT NOT NULL
+);
+CREATE VIRTUAL TABLE lexical USING fts5 (
+  words, collection, content = 'lexemes', content_rowid = 'chunk', tokenize = 'porter unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER lexemes_added AFTER INSERT ON lexemes BEGIN
+  INSERT INTO lexical (rowid, words, collection) VALUES (new.chunk, new.words, new.collection);
+END;
+CREATE TRIGGER lexemes_removed AFTER DELETE ON lexemes BEGIN
+  INSERT INTO lexical (lexical, rowid, words, collection) VALUES ('delete', old.chunk, old.words, old.collection);
+END;
+CREATE TABLE outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  operation TEXT NOT NULL CHECK (operation IN ('upsert', 'delete')),
+  collection TEXT NOT NULL, content TEXT NOT NULL, vector_id TEXT NOT NULL, digest TEXT NOT NULL
+);
+CREATE TABLE failures (
+  collection TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, settings TEXT NOT NULL,
+  error TEXT NOT NULL, message TEXT NOT NULL, remedy TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (collection, name)
+) WITHOUT ROWID;
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY,
+  collection TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'published', 'unchanged', 'failed')),
+  message TEXT NOT NULL, remedy TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE INDEX uploads_by_state ON uploads (state, at);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings the file to the current version, each step in a transaction. Raises StoreCorrupt for a newer file."""
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > len(MIGRATIONS):
+        raise StoreCorrupt(
+            f"The library has schema version {found}; this Tuwen knows versions up to {len(MIGRATIONS)}.",
+            "Install the Tuwen that wrote it, or a newer one.",
+        )
+    for version in range(found, len(MIGRATIONS)):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{MIGRATIONS[version]}\nPRAGMA user_version = {version + 1};\nCOMMIT;"
+        )
