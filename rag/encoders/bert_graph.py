@@ -1,0 +1,177 @@
+"""A BERT text encoder as an ONNX graph: token ids in, unit vectors out.
+
+Devlin et al., "BERT" (2019), post-layer-norm; mean pooling over the tokens of the mask and L2 normalisation (Reimers and
+Gurevych, "Sentence-BERT", 2019) are part of the graph. The graph is written with ONNX Runtime's fused operators, so that
+the session has nothing left to optimise when it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.protocols import Vectors
+
+Precision = Literal["fp32", "int8"]
+OPSET = 17
+BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """`y = x W + b`; weight `[inputs, outputs]`, bias `[outputs]`."""
+
+    weight: Vectors
+    bias: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    scale: Vectors
+    bias: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`qkv` holds query, key and value side by side: `[hidden, 3 × hidden]`."""
+
+    qkv: Linear
+    attention_out: Linear
+    attention_norm: Norm
+    inner: Linear
+    outer: Linear
+    outer_norm: Norm
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Word vectors in blocks of 32 with one scale each: values int8 `[words, hidden]`, scales `[words, hidden / 32]`."""
+
+    values: npt.NDArray[np.int8]
+    scales: npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Bert:
+    """Weights of an encoder. `positions` `[longest, hidden]` already holds the vector of token type 0."""
+
+    words: Table
+    positions: Vectors
+    norm: Norm
+    layers: Sequence[Layer]
+    heads: int
+    epsilon: float
+
+
+class _Graph:
+    """Collects nodes and weights; every method returns the name of its result."""
+
+    def __init__(self, precision: Precision) -> None:
+        self.precision = precision
+        self.nodes: list[Any] = []
+        self.weights: list[Any] = []
+
+    def constant(self, value: npt.NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        name = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def op(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> Any:
+        from onnx import helper
+
+        names = [f"n{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, domain=domain, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def fused(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
+        return self.op(kind, *inputs, outputs=outputs, domain="com.microsoft", **attributes)
+
+    def linear(self, x: str, part: Linear) -> str:
+        if self.precision == "fp32":
+            product = self.op("MatMul", x, self.constant(part.weight))
+            return str(self.op("Add", product, self.constant(part.bias)))
+        values, scales = quantise(part.weight)
+        return str(
+            self.fused(
+                "DynamicQuantizeMatMul", x, self.constant(values), self.constant(scales), "", self.constant(part.bias)
+            )
+        )
+
+    def add_norm(self, x: str, skip: str, norm: Norm, epsilon: float) -> str:
+        scale, bias = self.constant(norm.scale), self.constant(norm.bias)
+        return str(self.fused("SkipLayerNormalization", x, skip, scale, bias, epsilon=epsilon))
+
+
+def quantise(weight: Vectors) -> tuple[npt.NDArray[np.int8], Vectors]:
+    """Symmetric int8 with a scale per output: values `[inputs, outputs]`, scales `[outputs]`.
+
+    Seven bits only: without VNNI instructions, x86 adds two products of 8-bit numbers in 16 bits and saturates.
+    """
+    scales = np.maximum(np.abs(weight).max(axis=0), 1e-12).astype(np.float32) / 64
+    return np.clip(np.rint(weight / scales), -64, 64).astype(np.int8), scales
+
+
+def save(bert: Bert, path: Path, precision: Precision = "int8") -> None:
+    """Writes the graph: `input_ids`, `attention_mask` int64 `[batch, tokens]` → `embedding` float32 `[batch, hidden]`."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    graph = _Graph(precision)
+    pooled = _pool(graph, _layers(graph, bert, _embed(graph, bert)))
+    graph.nodes.append(helper.make_node("Identity", [pooled], ["embedding"]))
+    shape = ["batch", "tokens"]
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "bert",
+            [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
+            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", bert.positions.shape[1]])],
+            graph.weights,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
+        ir_version=9,
+        producer_name="tuwen",
+    )
+    onnx.save(model, str(path))
+
+
+def _embed(graph: _Graph, bert: Bert) -> str:
+    hidden = bert.positions.shape[1]
+    words, blocks = bert.words.values.shape[0], hidden // BLOCK
+    values = graph.op("Gather", graph.constant(bert.words.values.reshape(words, blocks, BLOCK)), "input_ids")
+    scales = graph.op("Gather", graph.constant(bert.words.scales.reshape(words, blocks, 1)), "input_ids")
+    exact = graph.op("Mul", graph.op("Cast", values, to=1), graph.op("Cast", scales, to=1))
+    word = graph.op("Reshape", exact, graph.constant(np.array([0, 0, hidden], np.int64)))
+    length = graph.op("Gather", graph.op("Shape", "input_ids"), graph.constant(np.array([1], np.int64)))
+    start = graph.constant(np.array([0], np.int64))
+    position = graph.op("Slice", graph.constant(bert.positions), start, length, start)
+    scale, bias = graph.constant(bert.norm.scale), graph.constant(bert.norm.bias)
+    summed = graph.op("Add", word, position)
+    return str(graph.op("LayerNormalization", summed, scale, bias, epsilon=bert.epsilon))
+
+
+def _layers(graph: _Graph, bert: Bert, x: str) -> str:
+    hidden = bert.positions.shape[1]
+    mask = graph.op("Cast", "attention_mask", to=6)
+    thirds = graph.constant(np.array([hidden] * 3, np.int64))
+    for layer in bert.layers:
+        q, k, v = graph.op("Split", graph.linear(x, layer.qkv), thirds, outputs=3, axis=-1)
+        mixed = graph.fused("MultiHeadAttention", q, k, v, "", mask, num_heads=bert.heads)
+        x = graph.add_norm(graph.linear(mixed, layer.attention_out), x, layer.attention_norm, bert.epsilon)
+        inner = graph.fused("Gelu", graph.linear(x, layer.inner))
+        x = graph.add_norm(graph.linear(inner, layer.outer), x, layer.outer_norm, bert.epsilon)
+    return x
+
+
+def _pool(graph: _Graph, x: str) -> str:
+    # Dividing by the number of tokens is left out: the length of the sum is normalised anyway.
+    weights = graph.op("Unsqueeze", graph.op("Cast", "attention_mask", to=1), graph.constant(np.array([1], np.int64)))
+    summed = graph.op("Squeeze", graph.op("MatMul", weights, x), graph.constant(np.array([1], np.int64)))
+    return str(graph.op("LpNormalization", summed, axis=-1, p=2))
