@@ -1,0 +1,184 @@
+"""Reads text in pictures: PP-OCRv6 small (Chinese, English, Latin scripts) through RapidOCR and ONNX Runtime.
+
+The weights lie inside the `rapidocr` package and are checked by their sha256 before they are loaded.
+Detector: Liao et al., "Real-time scene text detection with differentiable binarization", AAAI 2020.
+Recogniser: Du et al., "SVTR: scene text recognition with a single visual model", IJCAI 2022.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.documents import Box, ImageData
+from rag.encoders.pictures import MAX_PIXELS, open_rgb
+from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
+from rag.protocols import OcrLine
+
+Pixels = npt.NDArray[np.uint8]
+
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNISER = "PP-OCRv6_rec_small.onnx"
+SHA256 = {
+    DETECTOR: "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    RECOGNISER: "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+}
+
+LONG = 2.5
+"""Longer side over shorter side from which a large picture is read in bands: scaled down as a whole, the letters of a
+1080 x 12000 screenshot would be 7 pixels high."""
+
+
+class RapidOcr:
+    """Satisfies `rag.protocols.Ocr`.
+
+    `models` is the folder of the two ONNX files, by default the one inside the rapidocr package. Pictures are read with
+    their longer side at `max_side` pixels at most (an A4 page at about 170 dpi). Boxes are in pixels of the upright
+    picture: a photo that its EXIF data turns is turned first. `threads` bounds ONNX Runtime's threads (None: all cores).
+    Raises ModelMissing, ModelCorrupt, ExtraMissing.
+    """
+
+    name = "OCR (PP-OCRv6 small)"
+
+    def __init__(
+        self,
+        models: Path | None = None,
+        *,
+        threads: int | None = None,
+        max_side: int = 2000,
+        max_pixels: int = MAX_PIXELS,
+        min_confidence: float = 0.5,
+    ) -> None:
+        self._models = models if models is not None else _bundled_models()
+        for file in SHA256:
+            _verify(self._models / file)
+        self._threads = threads
+        self._max_side = max_side
+        self._max_pixels = max_pixels
+        self._min_confidence = min_confidence
+        self._engine: Any = None
+        self._lock = threading.Lock()
+
+    def read(self, image: ImageData) -> list[OcrLine]:
+        """Lines in reading order of simple pages: by row, then from the left. Raises CorruptFile, LimitExceeded."""
+        picture = open_rgb(image, max_pixels=self._max_pixels, backdrop="contrast")
+        full_width, full_height = picture.size
+        scale = working_scale(full_width, full_height, self._max_side)
+        if scale < 1:
+            size = (max(1, round(full_width * scale)), max(1, round(full_height * scale)))
+            picture = picture.resize(size, reducing_gap=2.0)
+        pixels: Pixels = np.asarray(picture)[:, :, ::-1]
+        across, down = full_width / picture.width, full_height / picture.height
+        lines: list[OcrLine] = []
+        for left, top, right, bottom in bands(pixels, self._max_side):
+            for text, quad, confidence in self._run(np.ascontiguousarray(pixels[top:bottom, left:right])):
+                xs, ys = (quad[:, 0] + left) * across, (quad[:, 1] + top) * down
+                box = Box(
+                    1,
+                    float(np.clip(xs.min(), 0, full_width)),
+                    float(np.clip(ys.min(), 0, full_height)),
+                    float(np.clip(xs.max(), 0, full_width)),
+                    float(np.clip(ys.max(), 0, full_height)),
+                )
+                lines.append(OcrLine(text, box, confidence))
+        return lines
+
+    def _run(self, pixels: Pixels) -> list[tuple[str, npt.NDArray[np.float32], float]]:
+        if min(pixels.shape[:2]) < 4:
+            return []
+        result = self._loaded()(pixels)
+        if result.boxes is None or result.txts is None or result.scores is None:
+            return []
+        return [
+            (text.strip(), np.asarray(quad, dtype=np.float32), float(score))
+            for text, quad, score in zip(result.txts, result.boxes, result.scores, strict=True)
+            if text.strip()
+        ]
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._engine is None:
+                try:
+                    from rapidocr import RapidOCR
+                except ImportError as error:
+                    raise _missing() from error
+                self._engine = RapidOCR(
+                    params={
+                        "Global.log_level": "error",
+                        # The 180-degree classifier turns straight lines upside down: character recall .86 instead of .999.
+                        "Global.use_cls": False,
+                        "Global.text_score": self._min_confidence,
+                        "Global.max_side_len": self._max_side,
+                        "Global.model_root_dir": str(self._models),
+                        "Det.model_path": str(self._models / DETECTOR),
+                        "Rec.model_path": str(self._models / RECOGNISER),
+                        "EngineConfig.onnxruntime.intra_op_num_threads": self._threads or -1,
+                    }
+                )
+            return self._engine
+
+
+def working_scale(width: int, height: int, max_side: int) -> float:
+    """Factor (at most 1) by which a picture is read: its longer side comes to `max_side`, or, for a long picture, its
+    shorter side to `max_side / LONG`."""
+    longer, shorter = max(width, height), min(width, height)
+    if longer <= max_side:
+        return 1.0
+    if longer / shorter <= LONG:
+        return max_side / longer
+    return min(1.0, max_side / LONG / shorter)
+
+
+def bands(pixels: Pixels, max_side: int) -> list[tuple[int, int, int, int]]:
+    """`(left, top, right, bottom)` of pieces no longer than `max_side` that together are the picture, in order.
+
+    A cut goes through the most even row (or column) of the last quarter of a piece, so that it misses lines of text.
+    """
+    height, width = pixels.shape[:2]
+    if max(height, width) <= max_side:
+        return [(0, 0, width, height)]
+    upright = height >= width
+    length = max(height, width)
+    cuts = [0]
+    while length - cuts[-1] > max_side:
+        stop = cuts[-1] + max_side
+        start = stop - max_side // 4
+        window = pixels[start:stop] if upright else pixels[:, start:stop]
+        unevenness = window.astype(np.float32).std(axis=1 if upright else 0).mean(axis=1)
+        quiet = np.flatnonzero(unevenness <= unevenness.min() + 1.0)
+        cuts.append(start + int(quiet[-1]) + 1)
+    cuts.append(length)
+    return [(0, a, width, b) if upright else (a, 0, b, height) for a, b in itertools.pairwise(cuts)]
+
+
+def _bundled_models() -> Path:
+    spec = importlib.util.find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise _missing()
+    return Path(spec.origin).parent / "models"
+
+
+def _verify(file: Path) -> None:
+    if not file.is_file():
+        raise ModelMissing(
+            f"The OCR weights {file.name} are not in {file.parent}.",
+            "Install them with `pip install --force-reinstall --no-deps rapidocr==3.10.0`.",
+        )
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != SHA256[file.name]:
+        raise ModelCorrupt(
+            f"{file} is not the file this version was tested with (sha256 {found[:12]}…, expected {SHA256[file.name][:12]}…).",
+            "Install it again with `pip install --force-reinstall --no-deps rapidocr==3.10.0`.",
+        )
+
+
+def _missing() -> ExtraMissing:
+    return ExtraMissing("Reading text in pictures needs the package rapidocr.", "Run `pip install rapidocr==3.10.0`.")
