@@ -1,0 +1,442 @@
+"""The file flow: hash → known? stop → parse page by page → chunk → embed → publish in one transaction → index.
+
+A reading thread for each parse worker turns files into chunks; the calling thread embeds them in batches across files and
+publishes each document when all of its vectors are stored. The queue between them is bounded, so memory does not grow with the
+number or the length of files beyond the text of the documents under way. What was embedded before a kill is not embedded
+again: vectors are stored by the hash of their text, before the document that has the text is published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ingest.files import InputFile, sha256_of
+from ingest.protocols import Chunker, Limits, ParsedPage, Source
+from ingest.worker import ParseWorker
+from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
+from rag.errors import CorruptFile, EmptyFile, FileError, TuwenError
+from rag.protocols import ImageEncoder, TextEncoder
+from rag.stores.index import VectorIndex
+from rag.stores.library import Failure, Incomplete, SqliteLibrary
+from rag.stores.publishing import Publication
+from rag.stores.rows import digest
+
+log = logging.getLogger(__name__)
+
+State = Literal["parsing", "published", "unchanged", "failed"]
+
+_BATCH_CHUNKS = 64
+"""Texts embedded together: enough that sorting by length pays, few enough that a cancelled ingest stops soon."""
+_FLUSH_SECONDS = 2.0
+AGAIN = "Ingest it again."
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvent:
+    """What happens to a file. `page` of `pages` is told while it is being parsed, where the format has pages."""
+
+    name: str
+    state: State
+    document_id: str = ""
+    page: int | None = None
+    pages: int | None = None
+    chunks: int = 0
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    message: str = ""
+    remedy: str = ""
+
+
+@dataclass
+class Report:
+    """The end of a run: how many files, chunks and pages, and every file that failed."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    chunks: int = 0
+    embedded: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+    cancelled: bool = False
+    failures: list[FileEvent] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class _Draft:
+    """A document under way."""
+
+    file: InputFile
+    document: Document
+    chunks: list[AnyChunk] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    elements: list[tuple[Element, str | None]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    waiting: int = 0
+    """Batches that are not embedded yet."""
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    draft: _Draft
+    chunks: list[AnyChunk]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    draft: _Draft
+
+
+_Item = _Batch | _End | FileEvent | TuwenError | None
+
+
+class Pipeline:
+    """Ingests files into a collection. One run at a time for a library: the caller sees to that."""
+
+    def __init__(
+        self,
+        library: SqliteLibrary,
+        index: VectorIndex,
+        encoder: TextEncoder,
+        chunker: Chunker,
+        make_worker: Callable[[], ParseWorker],
+        toolbox_version: str,
+        *,
+        image_encoder: ImageEncoder | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        workers: int = 1,
+    ) -> None:
+        self._library, self._index, self._encoder, self._chunker = library, index, encoder, chunker
+        self._make_worker, self._image_encoder, self._limits, self._workers = (
+            make_worker,
+            image_encoder,
+            limits,
+            workers,
+        )
+        named = f"{toolbox_version}\0{chunker.version}\0{image_encoder.space.id if image_encoder else ''}"
+        self.settings = hashlib.sha256(named.encode()).hexdigest()[:16]
+        library.register(encoder.space)
+        if image_encoder is not None:
+            library.register(image_encoder.space)
+
+    def run(
+        self,
+        files: Iterable[InputFile],
+        collection: str,
+        on_event: Callable[[FileEvent], None] = lambda _: None,
+        *,
+        retry_failed: bool = False,
+        cancel: threading.Event | None = None,
+    ) -> Report:
+        """Raises Unavailable or SetupError when no further file could succeed; what was published until then stays."""
+        return _Run(self, collection, on_event, retry_failed, cancel or threading.Event()).run(files)
+
+
+class _Run:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        collection: str,
+        on_event: Callable[[FileEvent], None],
+        retry_failed: bool,
+        cancel: threading.Event,
+    ) -> None:
+        self._p, self._collection, self._on_event, self._cancel = pipeline, collection, on_event, cancel
+        self._library = pipeline._library
+        self._queue: queue.Queue[_Item] = queue.Queue(maxsize=8)
+        self._known = self._library.state(collection)
+        self._failed = {} if retry_failed else {f.name: f for f in self._library.failures(collection)}
+        self._names: dict[str, str] = {}
+        self._files_guard = threading.Lock()
+        self._pending: list[_Batch] = []
+        self._report = Report()
+        self._flushed = time.monotonic()
+
+    def run(self, files: Iterable[InputFile]) -> Report:
+        began = time.monotonic()
+        source = iter(files)
+        readers = [threading.Thread(target=self._read, args=(source,), daemon=True) for _ in range(self._p._workers)]
+        for reader in readers:
+            reader.start()
+        try:
+            self._consume(len(readers))
+        except BaseException:
+            self._cancel.set()
+            raise
+        finally:
+            self._drain_until_ended(readers)
+            self._p._index.flush()
+        self._report.seconds = time.monotonic() - began
+        self._report.cancelled = self._cancel.is_set()
+        return self._report
+
+    # --- the reading threads -----------------------------------------------------------------------------------------
+
+    def _read(self, files: Iterator[InputFile]) -> None:
+        worker = self._p._make_worker()
+        try:
+            while not self._cancel.is_set():
+                with self._files_guard:
+                    file = next(files, None)
+                if file is None:
+                    return
+                self._read_file(worker, file)
+        except TuwenError as error:
+            self._queue.put(error)
+        except Exception as error:
+            log.exception("reading files failed")
+            self._queue.put(TuwenError(f"Reading the files failed: {error}."))
+        finally:
+            worker.close()
+            self._queue.put(None)
+
+    def _read_file(self, worker: ParseWorker, file: InputFile) -> None:
+        sha256 = file.sha256
+        try:
+            self._claim_name(file)
+            sha256 = sha256 or sha256_of(file.path)
+            if self._settled(file, sha256):
+                return
+            self._stage(worker, replace(file, sha256=sha256))
+        except FileError as error:
+            self._fail(file, sha256, error)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._fail(file, "", CorruptFile(f"{file.name} cannot be read: {reason}.", "Check the file's permissions."))
+
+    def _claim_name(self, file: InputFile) -> None:
+        """Two files must not take turns in overwriting each other under one name."""
+        with self._files_guard:
+            other = self._names.setdefault(file.name, file.source)
+        published = self._known.get(file.name)
+        if other == file.source and published is not None:
+            before = published[2]
+            if before and file.source and before != file.source and Path(before).is_file():
+                other = before
+        if other != file.source:
+            raise FileError(
+                f"{file.name}: {other} has this name already in collection {self._collection!r}.",
+                "Ingest a folder that holds both, or put one of them into another collection with -c.",
+            )
+
+    def _settled(self, file: InputFile, sha256: str) -> bool:
+        """Whether nothing has to be done: the same bytes were published, or failed, under the same settings."""
+        published = self._known.get(file.name)
+        if published is not None and published[:2] == (sha256, self._p.settings):
+            document_id = Document.make_id(self._collection, file.name)
+            self._queue.put(FileEvent(file.name, "unchanged", document_id))
+            return True
+        failed = self._failed.get(file.name)
+        if failed is not None and (failed.sha256, failed.settings) == (sha256, self._p.settings):
+            event = FileEvent(file.name, "failed", error=failed.error, message=failed.message, remedy=failed.remedy)
+            self._queue.put(event)
+            return True
+        return False
+
+    def _stage(self, worker: ParseWorker, file: InputFile) -> None:
+        source = Source(file.path, file.name, "", self._p._limits, file.root)
+        parsed = worker.parse(source)
+        first = next(parsed.pages, None)
+        if first is None:
+            raise EmptyFile(f"{file.name} holds nothing that could be searched.", "Leave it out.")
+        self._library.blobs.put_file(file.path, file.sha256)
+        document = Document(
+            id=Document.make_id(self._collection, file.name),
+            collection=self._collection,
+            name=file.name,
+            media_type=parsed.media_type,
+            sha256=file.sha256,
+            size=file.path.stat().st_size,
+            title=first.title,
+            metadata=first.metadata,
+        )
+        draft = _Draft(file, document)
+        languages: Counter[str] = Counter()
+        batch: list[AnyChunk] = []
+        for chunk in self._p._chunker.chunk(document, self._kept(draft, first, parsed.pages)):
+            languages[chunk.language] += len(chunk.text)
+            draft.chunks.append(chunk)
+            batch.append(chunk)
+            if len(batch) == _BATCH_CHUNKS:
+                self._queue.put(_Batch(draft, batch))
+                batch = []
+        if not draft.chunks:
+            raise EmptyFile(
+                f"{file.name} holds no text and no picture that could be searched. {' '.join(draft.warnings)}".strip(),
+                "Leave it out, or check that it is the right file.",
+            )
+        numbers = [page.number for page in draft.pages]
+        draft.document = replace(
+            document, language=languages.most_common(1)[0][0], page_count=max(numbers) if numbers else None
+        )
+        if batch:
+            self._queue.put(_Batch(draft, batch))
+        self._queue.put(_End(draft))
+
+    def _kept(self, draft: _Draft, first: ParsedPage, rest: Iterator[ParsedPage]) -> Iterator[ParsedPage]:
+        """Passes the pages on to the chunker, and keeps of them what the library stores."""
+        page: ParsedPage | None = first
+        total = first.page_count
+        while page is not None:
+            if self._cancel.is_set():
+                raise _Cancelled
+            total = page.page_count or total
+            draft.warnings.extend(page.warnings)
+            if page.page is not None:
+                draft.pages.append(page.page)
+                if len(draft.pages) % 10 == 1:
+                    self._queue.put(FileEvent(draft.file.name, "parsing", page=page.page.number, pages=total))
+            for element in page.elements:
+                picture = self._library.blobs.put_bytes(element.image.data) if element.image else None
+                draft.elements.append((replace(element, image=None), picture))
+            yield page
+            page = next(rest, None)
+
+    def _fail(self, file: InputFile, sha256: str, error: FileError) -> None:
+        if isinstance(error, _Cancelled):
+            return
+        kind = type(error).__name__
+        if sha256:
+            self._library.record_failure(
+                Failure(self._collection, file.name, sha256, self._p.settings, kind, error.message, error.remedy)
+            )
+        self._queue.put(FileEvent(file.name, "failed", error=kind, message=error.message, remedy=error.remedy))
+
+    # --- the embedding and writing side ------------------------------------------------------------------------------
+
+    def _consume(self, running: int) -> None:
+        while running:
+            item = self._next()
+            if item is None:
+                running -= 1
+            elif isinstance(item, TuwenError):
+                raise item
+            elif isinstance(item, FileEvent):
+                self._tell(item)
+            elif isinstance(item, _Batch):
+                item.draft.waiting += 1
+                self._pending.append(item)
+                if sum(len(batch.chunks) for batch in self._pending) >= _BATCH_CHUNKS:
+                    self._embed()
+            else:
+                item.draft.read = True
+                self._publish_if_complete(item.draft)
+        self._embed()
+
+    def _next(self) -> _Item:
+        """The next item; the time until it comes is used to embed what is there."""
+        try:
+            return self._queue.get_nowait()
+        except queue.Empty:
+            self._embed()
+            return self._queue.get()
+
+    def _embed(self) -> None:
+        batches, self._pending = self._pending, []
+        if not batches or self._cancel.is_set():
+            return
+        self._store_vectors([chunk for batch in batches for chunk in batch.chunks])
+        for batch in batches:
+            batch.draft.waiting -= 1
+            self._publish_if_complete(batch.draft)
+
+    def _store_vectors(self, chunks: list[AnyChunk]) -> None:
+        """Embeds what has no vector yet."""
+        texts: dict[str, str] = {}
+        for chunk in chunks:
+            parts = [entry.text for entry in chunk.entries] if isinstance(chunk, ImageChunk) else [chunk.embedded_text]
+            texts.update((digest(text), text) for text in parts)
+        space = self._p._encoder.space
+        missing = self._library.missing_vectors(space.id, texts)
+        if missing:
+            self._library.store_vectors(space, missing, self._p._encoder.encode_passages([texts[k] for k in missing]))
+            self._report.embedded += len(missing)
+        if self._p._image_encoder is not None:
+            self._embed_pictures(self._p._image_encoder, chunks)
+
+    def _embed_pictures(self, encoder: ImageEncoder, chunks: list[AnyChunk]) -> None:
+        pictures = {chunk.image_sha256: chunk for chunk in chunks if isinstance(chunk, ImageChunk)}
+        missing = self._library.missing_vectors(encoder.space.id, pictures)
+        for sha256 in missing:
+            chunk = pictures[sha256]
+            data = self._library.blobs.path(sha256).read_bytes()
+            try:
+                vector = encoder.encode_images([ImageData(data, chunk.media_type, chunk.width, chunk.height)])
+            except CorruptFile as error:
+                log.warning("a picture has no vector: %s", error)
+                continue
+            self._library.store_vectors(encoder.space, [sha256], np.asarray(vector, np.float32))
+
+    def _publish_if_complete(self, draft: _Draft) -> None:
+        if not draft.read or draft.waiting or self._cancel.is_set():
+            return
+        publication = Publication(
+            draft.document,
+            self._p.settings,
+            draft.pages,
+            draft.elements,
+            draft.chunks,
+            draft.file.source,
+            tuple(draft.warnings),
+        )
+        try:
+            self._library.publish(publication, self._p._encoder.space.id)
+        except Incomplete:
+            # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
+            self._library.blobs.put_file(draft.file.path, draft.file.sha256)
+            self._store_vectors(draft.chunks)
+            try:
+                self._library.publish(publication, self._p._encoder.space.id)
+            except Incomplete:
+                message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
+                self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
+                return
+        self._report.chunks += len(draft.chunks)
+        self._report.pages += len(draft.pages)
+        event = FileEvent(
+            draft.file.name,
+            "published",
+            draft.document.id,
+            pages=draft.document.page_count,
+            chunks=len(draft.chunks),
+            warnings=tuple(draft.warnings),
+        )
+        self._tell(event)
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self._p._index.flush()
+            self._flushed = time.monotonic()
+
+    def _tell(self, event: FileEvent) -> None:
+        if event.state != "parsing":
+            self._report.states[event.state] += 1
+        if event.state == "failed":
+            self._report.failures.append(event)
+        self._report.warnings.extend((event.name, warning) for warning in event.warnings)
+        self._on_event(event)
+
+    def _drain_until_ended(self, readers: list[threading.Thread]) -> None:
+        """A reader that waits for room in the queue would never end."""
+        while any(reader.is_alive() for reader in readers):
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+
+
+class _Cancelled(FileError):
+    """The run was cancelled while this file was read: nothing is recorded of it."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__("cancelled")

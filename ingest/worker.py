@@ -1,0 +1,206 @@
+"""Parses files in a process of its own, so that a file which crashes, hangs or swells takes nobody down with it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from ingest.detect import detect
+from ingest.protocols import ParsedPage, Parser, Source
+from rag.documents import Element, ImageEntry
+from rag.errors import CorruptFile, LimitExceeded, TuwenError, UnsupportedFile
+from rag.protocols import ImageDescriber
+
+log = logging.getLogger(__name__)
+
+_TICK = 0.25
+_DESCRIBED_PIXELS = 48 * 48
+"""A picture of fewer pixels is an icon: nothing on it can be read or recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What a worker works with: a parser for each media type, and what says in words what a picture shows."""
+
+    parsers: Mapping[str, Parser]
+    describer: ImageDescriber | None = None
+
+    @property
+    def version(self) -> str:
+        parsers = {media_type: parser.version for media_type, parser in sorted(self.parsers.items())}
+        return f"{parsers} describer={self.describer.name if self.describer else None}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file that is being parsed. `pages` comes as the parser makes it; leaving it early ends the worker's process."""
+
+    media_type: str
+    pages: Iterator[ParsedPage]
+
+
+class ParseWorker:
+    """One process that parses one file at a time; it is started at the first file and again after it was killed.
+
+    `build` makes the toolbox inside the process, so it has to be importable there. `memory` bounds the process's resident
+    bytes. Not for use by several threads at once.
+    """
+
+    def __init__(self, build: Callable[[], Toolbox], *, memory: int = 4_000_000_000) -> None:
+        self._build, self._memory = build, memory
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def parse(self, source: Source) -> Parsed:
+        """Raises FileError: what the parser raised, CorruptFile when the process died, LimitExceeded for time or memory."""
+        messages = self._messages(source)
+        _, media_type = next(messages)
+        return Parsed(media_type, (page for _, page in messages))
+
+    def _messages(self, source: Source) -> Iterator[tuple[str, Any]]:
+        connection = self._ready()
+        waited = 0.0
+        finished = False
+        try:
+            connection.send(source)
+            while True:
+                began = time.monotonic()
+                while not connection.poll(_TICK):
+                    # Only waiting counts: while the encoder is busy, the parser stands still and spends nothing.
+                    self._watch(source, waited + time.monotonic() - began)
+                waited += time.monotonic() - began
+                kind, content = connection.recv()
+                if kind == "done":
+                    finished = True
+                    return
+                if kind == "error":
+                    finished = True
+                    raise content
+                yield kind, content
+        except (EOFError, ConnectionError, OSError) as error:
+            raise CorruptFile(
+                f"{source.name}: the parser's process died while it read this file.",
+                "The file is probably damaged; open and save it with the program that made it, then ingest it again.",
+            ) from error
+        finally:
+            if not finished:
+                self.close()
+
+    def _ready(self) -> Connection:
+        if self._process is None or not self._process.is_alive():
+            self.close()
+            context = multiprocessing.get_context("spawn")
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, self._build), daemon=True, name="tuwen-parser")
+            self._process.start()
+            theirs.close()
+        assert self._connection is not None
+        return self._connection
+
+    def _watch(self, source: Source, waited: float) -> None:
+        if waited > source.limits.seconds:
+            raise LimitExceeded(
+                f"{source.name}: parsing took longer than {source.limits.seconds:g} s and was stopped.",
+                "Raise `ingest.limits.seconds`, or split the file.",
+            )
+        assert self._process is not None
+        with contextlib.suppress(psutil.Error):
+            used = psutil.Process(self._process.pid).memory_info().rss
+            if used > self._memory:
+                raise LimitExceeded(
+                    f"{source.name}: parsing took more than {self._memory / 1e9:.1f} GB of memory and was stopped.",
+                    "Raise `ingest.worker_memory`, or split the file.",
+                )
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+
+def _serve(connection: Connection, build: Callable[[], Toolbox]) -> None:
+    """The worker's life: a source comes in, its media type and pages go out, then `done` or `error`."""
+    if not os.environ.get("TUWEN_WORKER_OUTPUT"):
+        # Native libraries print on both; nobody could tell which file such a line is about.
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+    toolbox: Toolbox | None = None
+    with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
+        while True:
+            source: Source = connection.recv()
+            try:
+                toolbox = toolbox or build()
+                for message in parse_with(toolbox, source):
+                    connection.send(message)
+                connection.send(("done", None))
+            except TuwenError as error:
+                connection.send(("error", error))
+            except (EOFError, ConnectionError):
+                raise
+            except Exception as error:
+                wrapped = CorruptFile(
+                    f"{source.name}: the parser failed: {type(error).__name__}: {error}.",
+                    "Open and save the file with the program that made it; if it still fails, report it with the file.",
+                )
+                connection.send(("error", wrapped))
+
+
+def parse_with(toolbox: Toolbox, source: Source) -> Iterator[tuple[str, Any]]:
+    """The media type, then the pages with their pictures described."""
+    size = source.path.stat().st_size
+    if size > source.limits.bytes:
+        raise LimitExceeded(
+            f"{source.name} has {size / 1e6:,.0f} MB; the limit is {source.limits.bytes / 1e6:,.0f} MB.",
+            "Raise `ingest.limits.bytes`, or split the file.",
+        )
+    media_type = detect(source.path, source.name)
+    parser = toolbox.parsers.get(media_type)
+    if parser is None:
+        raise UnsupportedFile(
+            f"{source.name} is of type {media_type}, which Tuwen cannot read yet.",
+            "Convert it to PDF, DOCX, PPTX, HTML, Markdown or plain text.",
+        )
+    yield "type", media_type
+    known: dict[str, tuple[ImageEntry, ...]] = {}
+    for page in parser.parse(replace(source, media_type=media_type)):
+        yield "page", _described(page, toolbox.describer, known)
+
+
+def _described(
+    page: ParsedPage, describer: ImageDescriber | None, known: dict[str, tuple[ImageEntry, ...]]
+) -> ParsedPage:
+    if describer is None or not any(element.image for element in page.elements):
+        return page
+    warnings: list[str] = []
+    elements = tuple(_with_entries(element, describer, known, warnings) for element in page.elements)
+    return replace(page, elements=elements, warnings=(*page.warnings, *warnings))
+
+
+def _with_entries(
+    element: Element, describer: ImageDescriber, known: dict[str, tuple[ImageEntry, ...]], warnings: list[str]
+) -> Element:
+    image = element.image
+    if image is None or image.width * image.height < _DESCRIBED_PIXELS:
+        return element
+    if image.sha256 not in known:
+        try:
+            known[image.sha256] = describer.describe(image)
+        except CorruptFile as error:
+            known[image.sha256] = ()
+            warnings.append(f"A picture{f' on page {element.page}' if element.page else ''} could not be read: {error}")
+    have = {entry.kind for entry in element.entries}
+    return replace(element, entries=(*element.entries, *(e for e in known[image.sha256] if e.kind not in have)))

@@ -1,0 +1,34 @@
+"""Reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009 (doi:10.1145/1571941.1572114), with weights.
+
+score(d) = Σ_r  w_r / (k + rank_r(d))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A chunk, its fused score, and its rank (from 1) in each ranking that has it."""
+
+    chunk_id: str
+    score: float
+    ranks: Mapping[str, int]
+
+
+def reciprocal_rank_fusion(
+    rankings: Mapping[str, Sequence[str]], *, k: float = 60.0, weights: Mapping[str, float] | None = None
+) -> list[Fused]:
+    """Chunk ids by fused score, best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing."""
+    weights = weights or {}
+    ranks: dict[str, dict[str, int]] = {}
+    for name, ids in rankings.items():
+        for rank, chunk_id in enumerate(dict.fromkeys(ids), start=1):
+            ranks.setdefault(chunk_id, {})[name] = rank
+    fused = [
+        Fused(chunk_id, sum(weights.get(name, 1.0) / (k + rank) for name, rank in found.items()), found)
+        for chunk_id, found in ranks.items()
+    ]
+    return sorted((f for f in fused if f.score > 0), key=lambda f: (-f.score, f.chunk_id))
