@@ -1,0 +1,174 @@
+"""Rows of a column → paragraphs, headings, list items, code and footnotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+from ingest.layout.captions import is_figure_caption, is_table_caption
+from ingest.layout.runs import Rect, Row
+from ingest.layout.text import join_lines
+from rag.documents import ElementKind
+
+_MARK = re.compile(
+    r"^(?:[•●○◦▪■□▶►‣∙·➢➤✓✔❖]\s*|[-–—*]\s+|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)、]\s+|（[一二三四五六七八九十\d]+）)(?=\S)"
+)
+_BULLET = re.compile(r"^[•●○◦▪■□▶►‣∙·➢➤✓✔❖–—*-]\s*")
+_END = re.compile(r"[.!?:;。！？：；]['\"”’)\]]*$")
+_NOT_HEADING = re.compile(r"[.,;。，；]['\"”’)\]]*$")
+_FOOTNOTE = re.compile(r"^(?:\d{1,3}|[*†‡§]+)\s*\S")
+_LETTERS = re.compile(r"[^\W\d_]")
+
+LARGER = 1.12
+"""A line whose font is larger than the body's by this factor can be a heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of text of one kind; `boxes` are in reading order, one for each column it runs through."""
+
+    kind: ElementKind
+    text: str
+    boxes: tuple[Rect, ...]
+    level: int | None = None
+
+    @property
+    def left(self) -> float:
+        return min(box.left for box in self.boxes)
+
+    @property
+    def top(self) -> float:
+        return self.boxes[0].top
+
+    @property
+    def right(self) -> float:
+        return max(box.right for box in self.boxes)
+
+    @property
+    def bottom(self) -> float:
+        return self.boxes[0].bottom
+
+
+def blocks_of(
+    rows: Sequence[Row], *, body_size: float, body_bold: bool = False, page_height: float = 0.0
+) -> list[Block]:
+    """Blocks of one column. `body_size` is the font size of most of the document's text."""
+    if not rows:
+        return []
+    column = Rect.around(rows)
+    usual = _usual_gap(rows)
+    groups: list[list[Row]] = [[rows[0]]]
+    for previous, row in pairwise(rows):
+        if _starts_block(groups[-1], previous, row, column, usual):
+            groups.append([])
+        groups[-1].append(row)
+    return [_block(group, body_size, body_bold, page_height) for group in groups]
+
+
+def continues(before: Block, after: Block) -> bool:
+    """Whether a paragraph goes on at the top of the next column."""
+    if before.kind not in ("paragraph", "list") or after.kind != "paragraph" or _END.search(before.text):
+        return False
+    return after.text[:1].islower() or (not before.text[-1:].isascii() and not after.text[:1].isascii())
+
+
+def merged(before: Block, after: Block) -> Block:
+    return replace(before, text=join_lines([before.text, after.text]), boxes=before.boxes + after.boxes)
+
+
+def _usual_gap(rows: Sequence[Row]) -> float:
+    gaps = [
+        below.top - above.bottom
+        for above, below in pairwise(rows)
+        if abs(above.size - below.size) < 0.5 and below.top - above.bottom < above.height
+    ]
+    return median(gaps) if gaps else 0.0
+
+
+def _starts_block(group: list[Row], previous: Row, row: Row, column: Rect, usual: float) -> bool:
+    size = max(previous.size, row.size)
+    if (
+        max(previous.size, row.size) > LARGER * min(previous.size, row.size)
+        or previous.bold != row.bold
+        or previous.mono != row.mono
+    ):
+        return _restyled(previous, row)
+    if row.top - previous.bottom > usual + 0.35 * size:
+        return True
+    if row.mono:
+        return False
+    if _MARK.match(row.text) and not _wraps(previous, row, column):
+        return True
+    if _MARK.match(group[0].text):
+        # Lines of a list item stand under its text; one that goes back to the mark's left edge is a new paragraph.
+        return row.left < group[0].left - 0.5 * size or (
+            row.left <= group[0].left + 0.3 * size < _text_left(group[0], group) and bool(_END.search(previous.text))
+        )
+    short = previous.right < column.right - 0.2 * column.width
+    if short and _END.search(previous.text):
+        return True
+    indented = 0.8 * size < row.left - previous.left < 5 * size
+    return indented and bool(_END.search(previous.text))
+
+
+def _restyled(previous: Row, row: Row) -> bool:
+    """Whether a change of style is a new block; not where a bold or small word ends a line in the middle of a sentence."""
+    if abs(previous.size - row.size) > 0.5 or previous.mono != row.mono:
+        return True
+    return not (
+        row.text[:1].islower() and not _END.search(previous.text) and row.top - previous.bottom < 0.4 * row.size
+    )
+
+
+def _wraps(previous: Row, row: Row, column: Rect) -> bool:
+    """A line that begins with "a. " or "5. " only because the sentence was broken there."""
+    full = previous.right > column.right - 0.08 * column.width
+    return full and not _END.search(previous.text) and not _BULLET.match(row.text) and row.left <= previous.left + 1
+
+
+def _text_left(first: Row, group: list[Row]) -> float:
+    if len(group) > 1:
+        return group[1].left
+    return first.runs[1].left if len(first.runs) > 1 else first.left + first.size
+
+
+def _block(group: list[Row], body_size: float, body_bold: bool, page_height: float) -> Block:
+    box = Rect.around(group)
+    if all(row.mono for row in group) and len(group) > 1:
+        return Block("code", "\n".join(_indented(row, box) for row in group), (box,))
+    text = join_lines(row.text for row in group)
+    if is_figure_caption(text) or is_table_caption(text):
+        return Block("caption", text, (box,))
+    size = median(row.size for row in group)
+    level = _heading_level(group, text, size, body_size, body_bold)
+    if level is not None:
+        return Block("heading", text, (box,), level)
+    if size < 0.87 * body_size and _FOOTNOTE.match(text) and box.top > 0.5 * page_height > 0:
+        return Block("footnote", text, (box,))
+    if _MARK.match(text):
+        return Block("list", _BULLET.sub("- ", text), (box,))
+    return Block("paragraph", text, (box,))
+
+
+def _indented(row: Row, box: Rect) -> str:
+    return " " * round((row.left - box.left) / max(0.6 * row.size, 1.0)) + row.text
+
+
+def _heading_level(group: list[Row], text: str, size: float, body_size: float, body_bold: bool) -> int | None:
+    if (
+        len(group) > 4
+        or len(text) > 200
+        or len(_LETTERS.findall(text)) < 2
+        or _NOT_HEADING.search(text)
+        or _BULLET.match(text)
+    ):
+        return None
+    ratio = size / body_size if body_size else 1.0
+    if ratio >= LARGER:
+        return 1 if ratio >= 1.7 else 2 if ratio >= 1.35 else 3
+    if ratio > 0.93 and not body_bold and len(group) <= 2 and len(text) <= 120 and all(row.bold for row in group):
+        return 4
+    return None

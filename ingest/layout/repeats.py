@@ -1,0 +1,53 @@
+"""Running headers, footers and page numbers: lines that stand at the same height of several pages.
+
+Pages come in batches and memory is bounded, so a line is known as repeated from the batch in which it is seen often
+enough; what was learned is kept for the rest of the document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ingest.layout.runs import Row
+
+BAND = 0.12
+"""Part of the page's height, at its top and at its bottom, in which headers and footers stand."""
+ENOUGH = 3
+_DIGITS = re.compile(r"\d+")
+_ROMAN = re.compile(r"^[ivxlc]+$")
+_NUMBER = re.compile(
+    r"^(?:page|第|-|–|—|\|)?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:页|-|–|—|\||(?:of|/)\s*\d{1,4})?$", re.IGNORECASE
+)
+
+
+class Repeats:
+    """Learns from batches of pages, then tells which rows are furniture."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[tuple[str, int]] = Counter()
+
+    def learn(self, pages: Iterable[tuple[Sequence[Row], float]]) -> None:
+        """`pages`: rows and height of each."""
+        for page_rows, height in pages:
+            keys = {self._key(row, height) for row in page_rows if in_band(row, height)}
+            self._seen.update(keys)
+
+    def is_furniture(self, row: Row, height: float) -> bool:
+        """Whether a row is a running header, a footer or a page number."""
+        if not in_band(row, height):
+            return False
+        text, place = self._key(row, height)
+        if any(self._seen[text, place + shift] >= ENOUGH for shift in (-1, 0, 1)):
+            return True
+        return bool(_NUMBER.match(text.replace("#", "1"))) and (row.top > 0.93 * height or row.bottom < 0.07 * height)
+
+    @staticmethod
+    def _key(row: Row, height: float) -> tuple[str, int]:
+        text = _DIGITS.sub("#", row.text.casefold())
+        return ("#" if _ROMAN.match(text) else text), round(100 * row.top / height)
+
+
+def in_band(row: Row, height: float) -> bool:
+    return row.bottom < BAND * height or row.top > (1 - BAND) * height

@@ -1,0 +1,158 @@
+"""Tables: a grid of cell texts → GitHub-flavoured Markdown, and ruled lines → such a grid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ingest.layout.runs import Rect, Run, rows
+from ingest.layout.text import clean, join_lines
+
+Grid = list[list[str]]
+
+_FIGURES = re.compile(r"^[-–—+±<>≥≤~$€£¥*()\s]*[\d.,]+[\d.,%*()\s]*$|^[-–—*]+$|^\(?[XN]/?A?\)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight horizontal or vertical line."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def horizontal(self) -> bool:
+        return self.right - self.left >= self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    grid: Grid
+    box: Rect
+    runs: frozenset[int]
+    """Indices of the runs that stand in its cells."""
+
+
+def to_markdown(grid: Grid) -> str:
+    """The first row is the header. Cells lose line breaks and keep pipes escaped; empty rows and columns are dropped."""
+    width = max((len(row) for row in grid), default=0)
+    padded = [[_cell(text) for text in row] + [""] * (width - len(row)) for row in grid]
+    padded = [row for row in padded if any(row)]
+    used = [i for i in range(width) if any(row[i] for row in padded)]
+    if not padded or not used:
+        return ""
+    lines = ["| " + " | ".join(row[i] for i in used) + " |" for row in padded]
+    lines.insert(1, "|" + " --- |" * len(used))
+    return "\n".join(lines)
+
+
+def is_plausible(grid: Grid, *, ruled: bool = False) -> bool:
+    """Whether a grid reads as a table rather than as columns of prose. Lines drawn around cells are proof enough of
+    intent; without them cells have to be short or figures."""
+    filled = [cell for row in grid for cell in row if cell.strip()]
+    columns = max((sum(1 for cell in row if cell.strip()) for row in grid), default=0)
+    if len(grid) < 2 or columns < 2 or len(filled) < 4:
+        return False
+    slots = len(grid) * max(len(row) for row in grid)
+    if ruled:
+        return len(filled) >= 0.3 * slots  # the grid lines of a chart make cells too, nearly all of them empty
+    figures = sum(1 for cell in filled if _FIGURES.match(cell.strip()))
+    if figures >= 0.4 * len(filled):
+        return True
+    length = sum(len(cell) for cell in filled) / len(filled)
+    return length <= 28 and len(grid) >= 3 and len(filled) >= 0.5 * slots
+
+
+def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]:
+    """Tables drawn with horizontal and vertical lines."""
+    found = []
+    for component in _components(
+        [rule for rule in rules if max(rule.right - rule.left, rule.bottom - rule.top) >= 6.0]
+    ):
+        columns = _edges([(rule.left + rule.right) / 2 for rule in component if not rule.horizontal])
+        lines = _edges([(rule.top + rule.bottom) / 2 for rule in component if rule.horizontal])
+        if len(columns) < 3 or len(lines) < 3:
+            continue
+        box = Rect(columns[0], lines[0], columns[-1], lines[-1])
+        cells: dict[tuple[int, int], list[Run]] = {}
+        used = set()
+        for index, run in enumerate(runs):
+            x, y = run.left + min(2.0, (run.right - run.left) / 2), (run.top + run.bottom) / 2
+            if box.left - 2 <= x <= box.right and box.top <= y <= box.bottom:
+                cells.setdefault((_slot(lines, y), _slot(columns, x)), []).append(run)
+                used.add(index)
+        grid = [
+            [cell_text(cells.get((row, column), [])) for column in range(len(columns) - 1)]
+            for row in range(len(lines) - 1)
+        ]
+        grid = [row for row in grid if any(row)]
+        if is_plausible(grid, ruled=True) and not _rules_miss_rows(cells):
+            found.append(FoundTable(grid, box, frozenset(used)))
+    return found
+
+
+def _rules_miss_rows(cells: Mapping[tuple[int, int], Sequence[Run]]) -> bool:
+    """Whether lines were drawn around columns only: one grid row in which several cells hold the same many lines."""
+    heights: dict[int, list[int]] = {}
+    for (row, _), runs in cells.items():
+        heights.setdefault(row, []).append(len(rows(runs)))
+    return any(
+        len(counts) >= 3 and max(counts) >= 4 and sum(1 for count in counts if count >= 0.8 * max(counts)) >= 3
+        for counts in heights.values()
+    )
+
+
+def cell_text(runs: Sequence[Run]) -> str:
+    return join_lines(row.text for row in rows(runs))
+
+
+def _cell(text: str) -> str:
+    return clean(text).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _slot(edges: Sequence[float], value: float) -> int:
+    return min(max(sum(1 for edge in edges if edge <= value) - 1, 0), len(edges) - 2)
+
+
+def _edges(values: Sequence[float], tolerance: float = 4.0) -> list[float]:
+    """Positions of lines; both sides of a thick line, or the borders of two cells that meet, are one."""
+    edges: list[list[float]] = []
+    for value in sorted(values):
+        if edges and value - edges[-1][-1] <= tolerance:
+            edges[-1].append(value)
+        else:
+            edges.append([value])
+    return [sum(edge) / len(edge) for edge in edges]
+
+
+def _components(rules: Sequence[Rule], tolerance: float = 3.0) -> list[list[Rule]]:
+    """Lines that touch each other. Horizontal meets vertical only: two neighbouring charts do not become a table."""
+    if len(rules) > 3000:
+        return []  # a drawing, not a table; and the comparison below is quadratic
+    parent = list(range(len(rules)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    upright = [i for i, rule in enumerate(rules) if not rule.horizontal]
+    level = [i for i, rule in enumerate(rules) if rule.horizontal]
+    for i in upright:
+        for j in level:
+            a, b = rules[i], rules[j]
+            if (
+                a.left - tolerance <= b.right
+                and b.left - tolerance <= a.right
+                and a.top - tolerance <= b.bottom
+                and b.top - tolerance <= a.bottom
+            ):
+                parent[root(i)] = root(j)
+    groups: dict[int, list[Rule]] = {}
+    for i, rule in enumerate(rules):
+        groups.setdefault(root(i), []).append(rule)
+    return [group for group in groups.values() if len(group) >= 4]

@@ -1,0 +1,168 @@
+"""PDF: text, headings, tables and figures in reading order, each with its place; scanned pages through OCR.
+
+Text, drawn lines and tags come from liteparse; the file is checked, pictures are found and pages are drawn by PDFium.
+Both read the file from disk, a batch of pages at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ingest.layout.captions import is_figure_caption
+from ingest.layout.repeats import Repeats
+from ingest.layout.runs import Rect, Row, Run, inside, rows
+from ingest.parsers.pdf_layout import FoundFigure, Style, find_tables, lay_out
+from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
+from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
+from ingest.parsers.pdf_scan import looks_scanned, read_scan
+from ingest.parsers.pdf_text import TextPage, read_pages
+from ingest.protocols import ParsedPage, Source
+from ingest.render import open_pdf
+from rag.documents import Element, Page
+from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded
+from rag.protocols import Ocr
+
+
+class PdfParser:
+    """`ocr` reads scanned pages; without it they give their picture and a warning."""
+
+    def __init__(self, *, ocr: Ocr | None) -> None:
+        self._ocr = ocr
+
+    @property
+    def media_types(self) -> frozenset[str]:
+        return frozenset({"application/pdf"})
+
+    @property
+    def version(self) -> str:
+        return f"pdf-1+{self._ocr.name if self._ocr else 'no-ocr'}"
+
+    def parse(self, source: Source) -> Iterator[ParsedPage]:
+        """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""
+        try:
+            yield from self._parse(source)
+        except FileError:
+            raise
+        except Exception as error:  # liteparse and PDFium report a broken file by many types
+            raise CorruptFile(
+                f"{source.name} could not be read as a PDF ({error}).",
+                "Open it in a PDF viewer and save it again, or replace it.",
+            ) from error
+
+    def _parse(self, source: Source) -> Iterator[ParsedPage]:
+        with open_pdf(source.path, source.name) as pdf:
+            count = len(pdf)
+            if count > source.limits.pages:
+                raise LimitExceeded(
+                    f"{source.name} has {count:,} pages; at most {source.limits.pages:,} are read.",
+                    "Split it, or raise the limit of pages in the settings.",
+                )
+            reading = _Reading(source, pdf, self._ocr)
+            anything = False
+            for batch in read_pages(source.path, count):
+                for parsed in reading.batch(batch):
+                    anything = anything or bool(parsed.elements)
+                    yield parsed
+            if not anything:
+                raise EmptyFile(
+                    f"{source.name} has no text and no pictures on its {count:,} pages.",
+                    "Check that it is the right file.",
+                )
+
+
+class _Reading:
+    """One pass over one file: what has been learned from the pages before."""
+
+    def __init__(self, source: Source, pdf: Any, ocr: Ocr | None) -> None:
+        self._source = source
+        self._pdf = pdf
+        self._ocr = ocr
+        self._count = len(pdf)
+        self._repeats = Repeats()
+        self._sizes: Counter[tuple[float, bool]] = Counter()
+        self._seen_pictures: set[str] = set()
+        self._outline = Outline(pdf)
+        self._metadata = metadata_of(pdf)
+
+    def batch(self, pages: Sequence[TextPage]) -> Iterator[ParsedPage]:
+        laid = [(page, rows(page.runs)) for page in pages]
+        self._repeats.learn((lines, page.height) for page, lines in laid if page.height)
+        for _, lines in laid:
+            for line in lines:
+                self._sizes[round(2 * line.size) / 2, line.bold] += len(line.text)
+        for page, lines in laid:
+            yield self._page(page, lines)
+
+    def _page(self, page: TextPage, lines: Sequence[Row]) -> ParsedPage:
+        warnings: list[str] = []
+        drawn = self._load(page.number, warnings)
+        if page.error:
+            warnings.append(f"The text of page {page.number} could not be read: {page.error}.")
+        if drawn is not None and not page.width:
+            width, height = drawn.get_size()
+            page = replace(page, width=width, height=height)
+        try:
+            elements, source = self._elements(page, lines, drawn, warnings)
+        finally:
+            if drawn is not None:
+                drawn.close()
+        first = page.number == 1
+        return ParsedPage(
+            Page(page.number, page.width, page.height, source),
+            tuple(elements),
+            title=document_title(self._metadata, elements) if first else "",
+            metadata=self._metadata if first else {},
+            page_count=self._count,
+            warnings=tuple(warnings),
+        )
+
+    def _load(self, number: int, warnings: list[str]) -> Any | None:
+        try:
+            return self._pdf[number - 1]
+        except Exception as error:  # the text may still be there
+            warnings.append(f"Page {number} cannot be drawn: {error}.")
+            return None
+
+    def _elements(
+        self, page: TextPage, lines: Sequence[Row], drawn: Any | None, warnings: list[str]
+    ) -> tuple[list[Element], Any]:
+        pictures, refused = pictures_of(drawn, max_pixels=self._source.limits.pixels) if drawn is not None else ([], 0)
+        if refused:
+            warnings.append(f"{refused} picture(s) on page {page.number} are too large and were left out.")
+        if drawn is not None and looks_scanned(page, [picture.box for picture in pictures]):
+            return read_scan(page, drawn, self._ocr, warnings)
+        kept = [run for line in lines if not self._repeats.is_furniture(line, page.height) for run in line.runs]
+        tables, flowing = find_tables(page, kept)
+        figures, flowing = self._figures(page, drawn, pictures, flowing)
+        return lay_out(page, flowing, tables, figures, self._style(page.number)), "digital"
+
+    def _style(self, number: int) -> Style:
+        (size, bold), _ = self._sizes.most_common(1)[0] if self._sizes else ((10.0, False), 0)
+        return Style(size, bold, self._outline.headings(number))
+
+    def _figures(
+        self, page: TextPage, drawn: Any | None, pictures: Sequence[Picture], runs: Sequence[Run]
+    ) -> tuple[list[FoundFigure], list[Run]]:
+        figures: list[FoundFigure] = []
+        left = list(runs)
+        for picture in pictures:
+            if drawn is None or picture.key in self._seen_pictures or _is_background(picture.box, page, left):
+                continue
+            self._seen_pictures.add(picture.key)
+            inner = [run for run in left if inside(run, picture.box) and not is_figure_caption(run.text)]
+            if sum(len(run.text) for run in inner) > 600:
+                inner = []  # text set on a coloured ground, to be read as text
+            taken = set(map(id, inner))
+            left = [run for run in left if id(run) not in taken]
+            text = "\n".join(row.text for row in rows(inner))
+            figures.append(FoundFigure(picture.box, crop(drawn, picture.box, picture.density), text))
+        return figures, left
+
+
+def _is_background(box: Rect, page: TextPage, runs: Sequence[Run]) -> bool:
+    """A picture under most of a page's text is its paper."""
+    covers = box.area > 0.6 * page.width * page.height
+    return covers and sum(len(run.text) for run in runs if inside(run, box)) > 100

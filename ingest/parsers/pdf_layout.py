@@ -1,0 +1,137 @@
+"""One page's runs, tables and figures → elements in reading order. Pure: no file is touched here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ingest.layout.captions import is_figure_caption, pair
+from ingest.layout.order import reading_order
+from ingest.layout.paragraphs import Block, blocks_of, continues, merged
+from ingest.layout.runs import Rect, Run, inside, overlap, rows
+from ingest.layout.tables import FoundTable, is_plausible, ruled_tables, to_markdown
+from ingest.layout.text import clean
+from ingest.parsers.pdf_tags import tagged_tables
+from ingest.parsers.pdf_text import TextPage
+from rag.documents import Box, Element, ImageData, ImageEntry
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFigure:
+    """A figure with its picture, and what is written inside it as text of the PDF."""
+
+    box: Rect
+    image: ImageData
+    inner_text: str = ""
+
+    @property
+    def left(self) -> float:
+        return self.box.left
+
+    @property
+    def top(self) -> float:
+        return self.box.top
+
+    @property
+    def right(self) -> float:
+        return self.box.right
+
+    @property
+    def bottom(self) -> float:
+        return self.box.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What the document's text mostly looks like, and the headings that its outline names: text → level."""
+
+    body_size: float
+    body_bold: bool = False
+    outline: Mapping[str, int] | None = None
+
+
+def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], list[Run]]:
+    """Tables of a page, best evidence first (tags, ruled lines, alignment), and the runs that are in none."""
+    candidates = tagged_tables(page.tags, runs)
+    if not candidates:
+        candidates = ruled_tables(page.rules, runs)
+    taken = set().union(*(table.runs for table in candidates)) if candidates else set()
+    for grid, box in page.tables:
+        if not is_plausible(grid) or any(overlap(table.box, box) > 0.2 for table in candidates):
+            continue
+        indices = frozenset(i for i, run in enumerate(runs) if i not in taken and inside(run, box.grown(1.0)))
+        if indices:
+            candidates.append(FoundTable(grid, box, indices))
+            taken |= indices
+    return candidates, [run for i, run in enumerate(runs) if i not in taken]
+
+
+def lay_out(
+    page: TextPage,
+    runs: Sequence[Run],
+    tables: Sequence[FoundTable],
+    figures: Sequence[FoundFigure],
+    style: Style,
+) -> list[Element]:
+    """Elements in reading order; runs that stand in tables or figures are not among `runs`."""
+    table_blocks = [Block("table", to_markdown(table.grid), (table.box,)) for table in tables]
+    placed: list[Run | Block | FoundFigure] = [*runs, *(block for block in table_blocks if block.text), *figures]
+    flow: list[Block | FoundFigure] = []
+    for column in reading_order(placed, page.width):
+        for part in _column(column, style, page.height):
+            if (
+                flow
+                and isinstance(part, Block)
+                and isinstance(flow[-1], Block)
+                and continues(flow[-1], part)
+                and _other_column(flow[-1], part)
+            ):
+                flow[-1] = merged(flow[-1], part)
+            else:
+                flow.append(part)
+    captions = [
+        part for part in flow if isinstance(part, Block) and part.kind == "caption" and is_figure_caption(part.text)
+    ]
+    pairs = pair(figures, captions)
+    caption_of = {id(figures[i]): captions[j].text for i, j in pairs.items()}
+    return [_element(part, page, caption_of.get(id(part), ""), style) for part in flow]
+
+
+def _other_column(before: Block, after: Block) -> bool:
+    return after.top < before.boxes[-1].bottom or after.left > before.boxes[-1].right
+
+
+def _column(items: Sequence[Run | Block | FoundFigure], style: Style, page_height: float) -> list[Block | FoundFigure]:
+    """Blocks of one column: text between tables and figures is laid out by itself."""
+    parts: list[Block | FoundFigure] = []
+    atoms = sorted((item for item in items if not isinstance(item, Run)), key=lambda item: item.top)
+    lines = rows(item for item in items if isinstance(item, Run))
+    for atom in [*atoms, None]:
+        middle = (atom.top + atom.bottom) / 2 if atom is not None else float("inf")
+        before = [line for line in lines if (line.top + line.bottom) / 2 < middle]
+        lines = lines[len(before) :]
+        parts += blocks_of(before, body_size=style.body_size, body_bold=style.body_bold, page_height=page_height)
+        if atom is not None:
+            parts.append(atom)
+    return parts
+
+
+def _element(part: Block | FoundFigure, page: TextPage, caption: str, style: Style) -> Element:
+    boxes = (part.box,) if isinstance(part, FoundFigure) else part.boxes
+    placed = tuple(box_on(page.number, box.clipped(page.width, page.height)) for box in boxes)
+    if isinstance(part, FoundFigure):
+        entries = (ImageEntry("ocr", part.inner_text, "text of the PDF"),) if part.inner_text else ()
+        return Element("figure", "", page.number, placed, image=part.image, caption=caption, entries=entries)
+    level = (style.outline or {}).get(outline_key(part.text))
+    if level is not None and part.kind in ("heading", "paragraph", "list"):
+        return Element("heading", part.text, page.number, placed, level=level)
+    return Element(part.kind, part.text, page.number, placed, level=part.level)
+
+
+def box_on(number: int, box: Rect) -> Box:
+    return Box(number, round(box.left, 2), round(box.top, 2), round(box.right, 2), round(box.bottom, 2))
+
+
+def outline_key(text: str) -> str:
+    """Titles of an outline and on the page differ in spaces and case only."""
+    return "".join(clean(text).casefold().split())
