@@ -1,0 +1,73 @@
+"""A figure as an image chunk: every text under which somebody may look for it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from ingest.chunkers.boxes import merged_boxes
+from ingest.chunkers.units import Path
+from rag.documents import Document, Element, ImageChunk, ImageEntry
+from rag.language import language_of
+from rag.words import sentences
+
+NEARBY_TOKENS = 50
+
+
+def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, before: str, after: str) -> ImageChunk:
+    """`figure` has its picture; `before` and `after` are the paragraphs around it."""
+    image = figure.image
+    if image is None:
+        raise ValueError("a figure without a picture is no image chunk")
+    entries = [
+        ImageEntry("caption", " ".join(figure.caption.split())),
+        ImageEntry("name", " ".join(figure.text.split())),
+        *figure.entries,
+        ImageEntry("nearby", _tail(before)),
+        ImageEntry("nearby", _head(after)),
+    ]
+    if document.media_type.startswith("image/"):
+        entries.insert(0, ImageEntry("name", _words_of(document.name)))
+    texts: set[str] = set()
+    kept = [entry for entry in entries if entry.text.strip() and not (entry.text in texts or texts.add(entry.text))]  # type: ignore[func-returns-value]
+    page = figure.page if figure.page is not None else next((box.page for box in figure.boxes), None)
+    return ImageChunk(
+        id=f"{document.id}.{document.sha256[:8]}.{ordinal}",
+        document_id=document.id,
+        ordinal=ordinal,
+        image_sha256=image.sha256,
+        media_type=image.media_type,
+        width=image.width,
+        height=image.height,
+        entries=tuple(kept),
+        headings=tuple(text for _, text in path),
+        page=page,
+        boxes=merged_boxes(figure.boxes),
+        language=language_of("\n".join(entry.text for entry in kept)),
+    )
+
+
+def _words_of(name: str) -> str:
+    """ "photos/red_panda-2.jpg" as "red panda 2"."""
+    return " ".join(PurePosixPath(name).stem.replace("_", " ").replace("-", " ").split())
+
+
+def _weight(text: str) -> float:
+    return sum(0.7 if character > "\u2e80" else 0.25 for character in text)
+
+
+def _head(text: str) -> str:
+    kept: list[str] = []
+    for sentence in sentences(text):
+        if kept and _weight(" ".join(kept)) + _weight(sentence) > NEARBY_TOKENS:
+            break
+        kept.append(sentence)
+    return " ".join(kept)[:600]
+
+
+def _tail(text: str) -> str:
+    kept: list[str] = []
+    for sentence in reversed(sentences(text)):
+        if kept and _weight(" ".join(kept)) + _weight(sentence) > NEARBY_TOKENS:
+            break
+        kept.insert(0, sentence)
+    return " ".join(kept)[-600:]

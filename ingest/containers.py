@@ -1,0 +1,191 @@
+"""What is inside zip and OLE files, by their directories, and whether it is safe to open them."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from pathlib import Path
+
+from ingest.protocols import Limits
+from rag.errors import CorruptFile, EncryptedFile, FileError, LimitExceeded, UnsupportedFile
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+
+MAX_MEMBERS = 100_000
+MAX_DIRECTORY = 32_000_000
+BOMB_SIZE = 50_000_000
+
+_MAIN_PARTS = (
+    (b"wordprocessingml.document.main", DOCX),
+    (b"wordprocessingml.template.main", DOCX),
+    (b"ms-word.document.macroEnabled.main", DOCX),
+    (b"ms-word.template.macroEnabledTemplate.main", DOCX),
+    (b"presentationml.presentation.main", PPTX),
+    (b"presentationml.slideshow.main", PPTX),
+    (b"presentationml.template.main", PPTX),
+    (b"ms-powerpoint.presentation.macroEnabled.main", PPTX),
+    (b"ms-powerpoint.slideshow.macroEnabled.main", PPTX),
+)
+_OTHER_PARTS = (
+    (b"spreadsheetml.sheet.main", "an Excel workbook (XLSX)"),
+    (b"spreadsheetml.template.main", "an Excel template (XLTX)"),
+    (b"ms-excel.", "an Excel workbook (XLSM or XLSB)"),
+    (b"ms-visio", "a Visio drawing"),
+)
+_MIME_TYPES = {
+    b"application/epub+zip": "an EPUB book",
+    b"application/vnd.oasis.opendocument.text": "an OpenDocument text (ODT)",
+    b"application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet (ODS)",
+    b"application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation (ODP)",
+}
+_OLE_STREAMS = (
+    (
+        "WordDocument",
+        "an old Word document (.doc)",
+        "Open it in Word or LibreOffice, save it as DOCX, and ingest that.",
+    ),
+    (
+        "PowerPoint Document",
+        "an old PowerPoint presentation (.ppt)",
+        "Open it in PowerPoint or LibreOffice, save it as PPTX, and ingest that.",
+    ),
+    (
+        "Workbook",
+        "an old Excel workbook (.xls)",
+        "Save its sheets as Markdown or HTML tables, or as PDF, and ingest that.",
+    ),
+    ("Book", "an old Excel workbook (.xls)", "Save its sheets as Markdown or HTML tables, or as PDF, and ingest that."),
+    ("__properties_version1.0", "an Outlook message (.msg)", "Save it as PDF, HTML or text and ingest that."),
+)
+
+
+def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.ZipFile:
+    """The archive, once its headers promise no bomb. Raises CorruptFile, EncryptedFile or LimitExceeded."""
+    limits = limits or Limits()
+    _check_directory(path, name)
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        raise CorruptFile(
+            f"{name} is a damaged zip-based file ({error}).",
+            "Copy it again from its source, or save it again in its program.",
+        ) from error
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    try:
+        if unpacked > limits.unpacked_bytes:
+            raise LimitExceeded(
+                f"{name} unpacks to {unpacked / 1e6:,.0f} MB, more than the {limits.unpacked_bytes / 1e6:,.0f} MB allowed.",
+                "Split it, or raise the limit unpacked_bytes.",
+            )
+        if unpacked > BOMB_SIZE and unpacked > limits.unpacked_ratio * max(1, packed):
+            raise LimitExceeded(
+                f"{name} unpacks to {unpacked / max(1, packed):,.0f} times its size, like a zip bomb.",
+                "If you trust it, save it again in its program, or raise the limit unpacked_ratio.",
+            )
+        if any(member.flag_bits & 0x1 for member in members):
+            raise EncryptedFile(
+                f"{name} is a zip-based file locked by a password.", "Save it without a password and ingest that."
+            )
+    except FileError:
+        archive.close()
+        raise
+    return archive
+
+
+def read_member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
+    """The bytes of one member, never more than its header promised. Raises CorruptFile; KeyError when it is not there."""
+    info = archive.getinfo(member)
+    try:
+        with archive.open(info) as stream:
+            data = stream.read(info.file_size + 1)
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.") from error
+    except Exception as error:  # zlib, lzma and bz2 have errors of their own without a common parent
+        raise CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.") from error
+    if len(data) > info.file_size:
+        raise CorruptFile(f"{name} lies about the size of {member}.", "Save it again in its program.")
+    return data
+
+
+def office_type(path: Path, name: str) -> str:
+    """The media type of a zip-based document. Raises UnsupportedFile for every other zip file."""
+    # Only two small members are read here; sizes and ratios are checked by the parser, under its limits.
+    generous = Limits(unpacked_bytes=1 << 62, unpacked_ratio=float("inf"))
+    with open_zip(path, name, generous) as archive:
+        names = set(archive.namelist())
+        if "[Content_Types].xml" in names:
+            with archive.open("[Content_Types].xml") as stream:
+                return _package_type(stream.read(4_000_000), name)
+        if "mimetype" in names:
+            with archive.open("mimetype") as stream:
+                what = _MIME_TYPES.get(stream.read(100).strip())
+            if what:
+                raise UnsupportedFile(
+                    f"{name} is {what}, which has no parser yet.",
+                    "Convert it to DOCX, PPTX, HTML or PDF and ingest that.",
+                )
+        if any(member.startswith("Index/") and member.endswith(".iwa") for member in names) or "Index.zip" in names:
+            raise UnsupportedFile(
+                f"{name} is an Apple Pages, Keynote or Numbers file.", "Export it as DOCX, PPTX or PDF and ingest that."
+            )
+    raise UnsupportedFile(f"{name} is a ZIP archive.", "Unpack it and ingest the files in it.")
+
+
+def _package_type(content_types: bytes, name: str) -> str:
+    for marker, media_type in _MAIN_PARTS:
+        if marker in content_types:
+            return media_type
+    for marker, what in _OTHER_PARTS:
+        if marker in content_types:
+            raise UnsupportedFile(
+                f"{name} is {what}, which has no parser yet.",
+                "Save its sheets as PDF, HTML or Markdown and ingest that.",
+            )
+    raise UnsupportedFile(
+        f"{name} is an Office package of an unknown kind.", "Save it as DOCX, PPTX or PDF and ingest that."
+    )
+
+
+def ole_type(path: Path, name: str) -> FileError:
+    """What an OLE compound file ([MS-CFB]) is, as the error to raise: none of these has a parser."""
+    with path.open("rb") as file:
+        header = file.read(512)
+        shift = struct.unpack_from("<H", header, 30)[0] if len(header) >= 52 else 0
+        if not 7 <= shift <= 16:
+            return CorruptFile(f"{name} is a damaged OLE file.", "Copy it again from its source.")
+        file.seek((struct.unpack_from("<I", header, 48)[0] + 1) << shift)
+        # The directory is a chain of sectors; its first ones hold the streams that tell the kind.
+        directory = file.read(8 << shift)
+    if "EncryptedPackage".encode("utf-16-le") in directory:
+        return EncryptedFile(
+            f"{name} is an Office document locked by a password.", "Save it without a password and ingest that."
+        )
+    for stream, what, remedy in _OLE_STREAMS:
+        if (stream + "\0").encode("utf-16-le") in directory:
+            return UnsupportedFile(f"{name} is {what}, which has no parser.", remedy)
+    return UnsupportedFile(
+        f"{name} is an OLE file of an unknown kind.", "Save it as DOCX, PPTX or PDF and ingest that."
+    )
+
+
+def _check_directory(path: Path, name: str) -> None:
+    """Refuses a directory that would itself eat the memory; `zipfile` reads it whole."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 65_557))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        raise CorruptFile(
+            f"{name} is a zip-based file whose end is missing.", "Copy it again from its source: it was cut off."
+        )
+    count, length = struct.unpack_from("<HI", tail, at + 10)
+    if (length != 0xFFFFFFFF and length > MAX_DIRECTORY) or (count != 0xFFFF and count > MAX_MEMBERS):
+        raise LimitExceeded(f"{name} is a zip file with {count:,} members.", "Unpack it and ingest the files in it.")
+    if length == 0xFFFFFFFF or count == 0xFFFF:
+        raise LimitExceeded(
+            f"{name} is a zip file with more than 65,535 members or 4 GB.", "Unpack it and ingest the files in it."
+        )
