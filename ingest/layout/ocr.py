@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
 
 from ingest.layout.runs import Run
 from ingest.layout.text import clean
@@ -12,8 +14,8 @@ MIN_CONFIDENCE = 0.5
 
 
 def runs_of(lines: Sequence[OcrLine], *, points_per_pixel: float) -> list[Run]:
-    """Runs without style. A line's size is taken from its height and rounded to half steps, because detected boxes
-    of one font differ by a pixel or two."""
+    """Runs without style. A line's size is taken from its height; boxes of one font differ by a pixel or two, and by
+    whether a line has letters that reach below it, so that sizes near the usual one are taken for it."""
     found = []
     for line in lines:
         text = clean(line.text)
@@ -22,7 +24,8 @@ def runs_of(lines: Sequence[OcrLine], *, points_per_pixel: float) -> list[Run]:
         box = line.box
         left, top, right, bottom = (value * points_per_pixel for value in (box.left, box.top, box.right, box.bottom))
         found.append(Run(text, left, top, right, bottom, _size(bottom - top)))
-    return found
+    usual = median(run.size for run in found) if found else 0.0
+    return [replace(run, size=usual) if abs(run.size - usual) <= 0.18 * usual else run for run in found]
 
 
 def _size(height: float) -> float:

@@ -63,19 +63,32 @@ def _bands(items: list[P]) -> list[list[P]]:
 
 
 def _groups(bands: list[list[P]]) -> list[list[P]]:
-    groups: list[list[P]] = []
+    groups: list[list[list[P]]] = []
     spans: list[tuple[float, float]] = []
     for band in bands:
         band_spans = _merged([(item.left, item.right) for item in band])
         together = _merged(spans + band_spans)
         split, band_split = len(spans) > 1, len(band_spans) > 1
         if groups and (len(together) > 1 or not (split or band_split)):
-            groups[-1] += band
+            groups[-1].append(band)
             spans = together
         else:
-            groups.append(list(band))
-            spans = band_spans
-    return groups
+            moved = _belonging_below(groups[-1], band) if groups and split else []
+            groups.append([*moved, band])
+            spans = _merged([(item.left, item.right) for part in groups[-1] for item in part])
+    return [[item for band in group for item in band] for group in groups if group]
+
+
+def _belonging_below(group: list[list[P]], band: list[P]) -> list[list[P]]:
+    """Takes from the end of a group of columns what stands alone and closer to what follows: the title of a table
+    below two columns is not the end of the first of them."""
+    moved: list[list[P]] = []
+    while len(group) > 1 and len(_merged([(item.left, item.right) for item in group[-1]])) == 1:
+        last, following = Rect.around(group[-1]), Rect.around(moved[0] if moved else band)
+        if following.top - last.bottom >= last.top - Rect.around(group[-2]).bottom:
+            break
+        moved.insert(0, group.pop())
+    return moved
 
 
 def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -92,7 +105,15 @@ def _columns(group: list[P], page_width: float) -> list[list[P]]:
     spans = _merged([(item.left, item.right) for item in group])
     columns = [[item for item in group if left <= (item.left + item.right) / 2 <= right] for left, right in spans]
     while len(columns) > 1:
-        weak = next((i for i, column in enumerate(columns) if not _is_column(column, page_width)), None)
+        strong = [_is_prose(column, page_width) for column in columns]
+        weak = next(
+            (
+                i
+                for i, column in enumerate(columns)
+                if not _is_column(column, page_width) and not _stands_beside_prose(i, columns, strong, page_width)
+            ),
+            None,
+        )
         if weak is None:
             break
         other = _nearer(columns, weak)
@@ -119,6 +140,20 @@ def _is_column(items: list[P], page_width: float) -> bool:
         return False
     widths = sorted(span[1] - span[0] for band in _bands(items) for span in [_extent(band)])
     return widths[len(widths) // 2] >= 0.5 * box.width
+
+
+def _stands_beside_prose(index: int, columns: list[list[P]], strong: list[bool], page_width: float) -> bool:
+    """Loose text (labels of a chart, a margin note) beside a column of prose is not part of its lines."""
+    box = Rect.around(columns[index])
+    beside = [strong[i] for i in (index - 1, index + 1) if 0 <= i < len(columns)]
+    return all(beside) and box.width >= MIN_COLUMN * page_width
+
+
+def _is_prose(items: list[P], page_width: float) -> bool:
+    box = Rect.around(items)
+    bands = _bands(items)
+    widths = sorted(right - left for left, right in map(_extent, bands))
+    return len(bands) >= 2 * MIN_LINES and box.width >= 0.2 * page_width and widths[len(widths) // 2] >= 0.7 * box.width
 
 
 def _extent(items: Sequence[P]) -> tuple[float, float]:

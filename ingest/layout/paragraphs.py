@@ -72,6 +72,8 @@ def continues(before: Block, after: Block) -> bool:
     """Whether a paragraph goes on at the top of the next column."""
     if before.kind not in ("paragraph", "list") or after.kind != "paragraph" or _END.search(before.text):
         return False
+    if min(len(before.text), len(after.text)) < 40:
+        return False
     return after.text[:1].islower() or (not before.text[-1:].isascii() and not after.text[:1].isascii())
 
 
@@ -90,11 +92,7 @@ def _usual_gap(rows: Sequence[Row]) -> float:
 
 def _starts_block(group: list[Row], previous: Row, row: Row, column: Rect, usual: float) -> bool:
     size = max(previous.size, row.size)
-    if (
-        max(previous.size, row.size) > LARGER * min(previous.size, row.size)
-        or previous.bold != row.bold
-        or previous.mono != row.mono
-    ):
+    if abs(previous.size - row.size) > max(0.6, 0.05 * size) or previous.bold != row.bold or previous.mono != row.mono:
         return _restyled(previous, row)
     if row.top - previous.bottom > usual + 0.35 * size:
         return True

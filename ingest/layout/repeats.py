@@ -25,8 +25,9 @@ _NUMBER = re.compile(
 class Repeats:
     """Learns from batches of pages, then tells which rows are furniture."""
 
-    def __init__(self) -> None:
+    def __init__(self, page_count: int) -> None:
         self._seen: Counter[tuple[str, int]] = Counter()
+        self._enough = ENOUGH if page_count > 4 else 2
 
     def learn(self, pages: Iterable[tuple[Sequence[Row], float]]) -> None:
         """`pages`: rows and height of each."""
@@ -39,14 +40,15 @@ class Repeats:
         if not in_band(row, height):
             return False
         text, place = self._key(row, height)
-        if any(self._seen[text, place + shift] >= ENOUGH for shift in (-1, 0, 1)):
+        if text and any(self._seen[text, place + shift] >= self._enough for shift in (-1, 0, 1)):
             return True
-        return bool(_NUMBER.match(text.replace("#", "1"))) and (row.top > 0.93 * height or row.bottom < 0.07 * height)
+        return bool(_NUMBER.match(row.text)) and (row.top > 0.93 * height or row.bottom < 0.07 * height)
 
     @staticmethod
     def _key(row: Row, height: float) -> tuple[str, int]:
         text = _DIGITS.sub("#", row.text.casefold())
-        return ("#" if _ROMAN.match(text) else text), round(100 * row.top / height)
+        # A page number stands left of the line on even pages and right of it on odd ones.
+        return ("" if _ROMAN.match(text) else text.strip("# |-–—·")), round(100 * row.top / height)
 
 
 def in_band(row: Row, height: float) -> bool:

@@ -79,10 +79,11 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
         box = Rect(columns[0], lines[0], columns[-1], lines[-1])
         cells: dict[tuple[int, int], list[Run]] = {}
         used = set()
+        anchors = _anchors(component, columns, lines)
         for index, run in enumerate(runs):
             x, y = run.left + min(2.0, (run.right - run.left) / 2), (run.top + run.bottom) / 2
             if box.left - 2 <= x <= box.right and box.top <= y <= box.bottom:
-                cells.setdefault((_slot(lines, y), _slot(columns, x)), []).append(run)
+                cells.setdefault(anchors[_slot(lines, y)][_slot(columns, x)], []).append(run)
                 used.add(index)
         grid = [
             [cell_text(cells.get((row, column), [])) for column in range(len(columns) - 1)]
@@ -92,6 +93,29 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
         if is_plausible(grid, ruled=True) and not _rules_miss_rows(cells):
             found.append(FoundTable(grid, box, frozenset(used)))
     return found
+
+
+def _anchors(
+    component: Sequence[Rule], columns: Sequence[float], lines: Sequence[float]
+) -> list[list[tuple[int, int]]]:
+    """For each slot of the grid the first slot of its cell: slots without a line between them are one merged cell."""
+    level = [rule for rule in component if rule.horizontal]
+    upright = [rule for rule in component if not rule.horizontal]
+    anchors: list[list[tuple[int, int]]] = []
+    for row in range(len(lines) - 1):
+        anchors.append([])
+        y = (lines[row] + lines[row + 1]) / 2
+        for column in range(len(columns) - 1):
+            x = (columns[column] + columns[column + 1]) / 2
+            if column and not any(
+                abs(rule.left - columns[column]) <= 5 and rule.top <= y <= rule.bottom for rule in upright
+            ):
+                anchors[row].append(anchors[row][column - 1])
+            elif row and not any(abs(rule.top - lines[row]) <= 5 and rule.left <= x <= rule.right for rule in level):
+                anchors[row].append(anchors[row - 1][column])
+            else:
+                anchors[row].append((row, column))
+    return anchors
 
 
 def _rules_miss_rows(cells: Mapping[tuple[int, int], Sequence[Run]]) -> bool:

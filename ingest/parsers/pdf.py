@@ -81,7 +81,7 @@ class _Reading:
         self._pdf = pdf
         self._ocr = ocr
         self._count = len(pdf)
-        self._repeats = Repeats()
+        self._repeats = Repeats(self._count)
         self._sizes: Counter[tuple[float, bool]] = Counter()
         self._seen_pictures: set[str] = set()
         self._outline = Outline(pdf)
@@ -153,13 +153,19 @@ class _Reading:
                 continue
             self._seen_pictures.add(picture.key)
             inner = [run for run in left if inside(run, picture.box) and not is_figure_caption(run.text)]
-            if sum(len(run.text) for run in inner) > 600:
-                inner = []  # text set on a coloured ground, to be read as text
+            if _is_prose(rows(inner), picture.box):
+                inner = []
             taken = set(map(id, inner))
             left = [run for run in left if id(run) not in taken]
             text = "\n".join(row.text for row in rows(inner))
             figures.append(FoundFigure(picture.box, crop(drawn, picture.box, picture.density), text))
         return figures, left
+
+
+def _is_prose(lines: Sequence[Row], box: Rect) -> bool:
+    """Text set on a coloured ground or over the edge of a picture: to be read as text, not as labels of the picture."""
+    long = [line for line in lines if len(line.text) >= 40 and line.right - line.left >= 0.5 * box.width]
+    return len(long) >= 2 or sum(len(line.text) for line in lines) > 600
 
 
 def _is_background(box: Rect, page: TextPage, runs: Sequence[Run]) -> bool:

@@ -16,7 +16,7 @@ BATCH = 16
 """Pages read at a time: what repeats is seen within a batch, and memory is bounded by it."""
 
 _BOLD = re.compile(r"bold|black|heavy|demi|[-_,]bd\b", re.IGNORECASE)
-_MONO = re.compile(r"mono|courier|consol|menlo|typewriter|code|cmtt", re.IGNORECASE)
+_MONO = re.compile(r"mono|courier|consol|menlo|typewriter|(?<!uni)code|cmtt", re.IGNORECASE)
 
 MIN_SIZE = 2.5
 """Points: smaller text cannot be read by a person, only put there for machines (place holders, hidden instructions)."""
