@@ -2,7 +2,8 @@
 
 Devlin et al., "BERT" (2019), post-layer-norm; mean pooling over the tokens of the mask and L2 normalisation (Reimers and
 Gurevych, "Sentence-BERT", 2019) are part of the graph. The graph is written with ONNX Runtime's fused operators, so that
-the session has nothing left to optimise when it is opened.
+the session has little left to optimise when it is opened; but not SkipLayerNormalization, which takes six times as long
+as Add and LayerNormalization (2.9 and 0.45 ms for 1,600 tokens, ONNX Runtime 1.31).
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """`qkv` holds query, key and value side by side: `[hidden, 3 × hidden]`."""
-
-    qkv: Linear
+    query: Linear
+    key: Linear
+    value: Linear
     attention_out: Linear
     attention_norm: Norm
     inner: Linear
@@ -93,20 +94,22 @@ class _Graph:
     def fused(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
         return self.op(kind, *inputs, outputs=outputs, domain="com.microsoft", **attributes)
 
-    def linear(self, x: str, part: Linear) -> str:
+    def linear(self, x: str, *parts: Linear) -> list[str]:
+        """One or several layers over the same input; its quantisation is shared."""
         if self.precision == "fp32":
-            product = self.op("MatMul", x, self.constant(part.weight))
-            return str(self.op("Add", product, self.constant(part.bias)))
-        values, scales = quantise(part.weight)
-        return str(
-            self.fused(
-                "DynamicQuantizeMatMul", x, self.constant(values), self.constant(scales), "", self.constant(part.bias)
-            )
-        )
+            products = [self.op("MatMul", x, self.constant(part.weight)) for part in parts]
+            return [self.op("Add", y, self.constant(part.bias)) for y, part in zip(products, parts, strict=True)]
+        bytes_, scale, zero = self.op("DynamicQuantizeLinear", x, outputs=3)
+        return [self._integer(bytes_, scale, zero, part) for part in parts]
 
-    def add_norm(self, x: str, skip: str, norm: Norm, epsilon: float) -> str:
+    def _integer(self, x: str, scale: str, zero: str, part: Linear) -> str:
+        values, scales = (self.constant(array) for array in quantise(part.weight))
+        bias = self.constant(part.bias)
+        return str(self.fused("MatMulIntegerToFloat", x, values, scale, scales, zero, "", bias))
+
+    def norm(self, x: str, norm: Norm, epsilon: float) -> str:
         scale, bias = self.constant(norm.scale), self.constant(norm.bias)
-        return str(self.fused("SkipLayerNormalization", x, skip, scale, bias, epsilon=epsilon))
+        return str(self.op("LayerNormalization", x, scale, bias, epsilon=epsilon))
 
 
 def quantise(weight: Vectors) -> tuple[npt.NDArray[np.int8], Vectors]:
@@ -152,21 +155,19 @@ def _embed(graph: _Graph, bert: Bert) -> str:
     length = graph.op("Gather", graph.op("Shape", "input_ids"), graph.constant(np.array([1], np.int64)))
     start = graph.constant(np.array([0], np.int64))
     position = graph.op("Slice", graph.constant(bert.positions), start, length, start)
-    scale, bias = graph.constant(bert.norm.scale), graph.constant(bert.norm.bias)
-    summed = graph.op("Add", word, position)
-    return str(graph.op("LayerNormalization", summed, scale, bias, epsilon=bert.epsilon))
+    return graph.norm(graph.op("Add", word, position), bert.norm, bert.epsilon)
 
 
 def _layers(graph: _Graph, bert: Bert, x: str) -> str:
-    hidden = bert.positions.shape[1]
     mask = graph.op("Cast", "attention_mask", to=6)
-    thirds = graph.constant(np.array([hidden] * 3, np.int64))
     for layer in bert.layers:
-        q, k, v = graph.op("Split", graph.linear(x, layer.qkv), thirds, outputs=3, axis=-1)
+        q, k, v = graph.linear(x, layer.query, layer.key, layer.value)
         mixed = graph.fused("MultiHeadAttention", q, k, v, "", mask, num_heads=bert.heads)
-        x = graph.add_norm(graph.linear(mixed, layer.attention_out), x, layer.attention_norm, bert.epsilon)
-        inner = graph.fused("Gelu", graph.linear(x, layer.inner))
-        x = graph.add_norm(graph.linear(inner, layer.outer), x, layer.outer_norm, bert.epsilon)
+        (attended,) = graph.linear(mixed, layer.attention_out)
+        x = graph.norm(graph.op("Add", attended, x), layer.attention_norm, bert.epsilon)
+        (inner,) = graph.linear(x, layer.inner)
+        (outer,) = graph.linear(graph.fused("Gelu", inner), layer.outer)
+        x = graph.norm(graph.op("Add", outer, x), layer.outer_norm, bert.epsilon)
     return x
 
 

@@ -20,7 +20,7 @@ from rag.encoders.bert_graph import Bert, Layer, Linear, Norm, Precision, Table
 from rag.encoders.e5_file import E5File
 
 NAME = "multilingual-e5-small"
-BUILDER = 1
+BUILDER = 2
 """Part of the directory's name and of the space: raise it whenever the vectors change."""
 
 
@@ -101,9 +101,10 @@ def _bert(file: E5File) -> Bert:
 
 
 def _layer(file: E5File, name: str) -> Layer:
-    qkv = [_linear(file, f"{name}.{part}") for part in ("q", "k", "v")]
     return Layer(
-        Linear(np.concatenate([part.weight for part in qkv], axis=1), np.concatenate([part.bias for part in qkv])),
+        _linear(file, f"{name}.q"),
+        _linear(file, f"{name}.k"),
+        _linear(file, f"{name}.v"),
         _linear(file, f"{name}.ao"),
         _norm(file, f"{name}.aln"),
         _linear(file, f"{name}.fi"),
