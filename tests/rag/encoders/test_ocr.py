@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from rag.documents import ImageData
-from rag.encoders.ocr import DETECTOR, RapidOcr, bands, working_scale
+from rag.encoders.ocr import DETECTOR, RapidOcr, pieces, quiet_cuts, working_scale
 from rag.errors import CorruptFile, ModelCorrupt, ModelMissing
 
 SHARED = Path(os.environ.get("TUWEN_SHARED", Path(__file__).parents[4] / "shared"))
@@ -35,10 +35,10 @@ def page(lines: list[tuple[int, int, str]], size: tuple[int, int] = (900, 400), 
 
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(8, 300), st.integers(0, 2**32 - 1))
-def test_bands_cover_every_pixel_once(width: int, height: int, max_side: int, seed: int) -> None:
+def test_pieces_cover_every_pixel_once(width: int, height: int, max_side: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
     seen = np.zeros((height, width), dtype=int)
-    for left, top, right, bottom in bands(pixels, max_side):
+    for left, top, right, bottom in pieces(pixels, max_side):
         assert right > left
         assert bottom > top
         if height >= width:
@@ -52,9 +52,17 @@ def test_bands_cover_every_pixel_once(width: int, height: int, max_side: int, se
 def test_a_cut_misses_the_line_of_text() -> None:
     pixels = np.full((300, 20, 3), 255, dtype=np.uint8)
     pixels[80:97, ::2] = 0  # a "line of text" that ends 3 rows before a cut at 100
-    assert bands(pixels, 100)[0] == (0, 0, 20, 100)
+    assert quiet_cuts(pixels, 100)[1] == 100
     pixels[97:103, ::2] = 0  # … and one that lies across it
-    assert bands(pixels, 100)[0] == (0, 0, 20, 80)
+    assert quiet_cuts(pixels, 100)[1] == 80
+
+
+def test_a_nearly_blank_page_is_read_by_its_inked_blocks() -> None:
+    pixels = np.full((2000, 1400, 3), 250, dtype=np.uint8)
+    assert pieces(pixels, 2000) == []
+    pixels[300:320, 500:700:3] = 0
+    pixels[1900:1990, 100:200:3] = 0
+    assert pieces(pixels, 2000) == [(460, 260, 739, 360), (60, 1860, 240, 2000)]
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000))
@@ -90,12 +98,29 @@ def test_reads_lines_with_their_boxes(ocr: RapidOcr) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("letters", [9, 24, 64])
+def test_a_line_in_a_small_picture_stays_one_line(ocr: RapidOcr, letters: int) -> None:
+    strip = page([(10, 10, "Bottom corner of the page")], size=(letters * 16 + 20, letters * 2 + 20), letters=letters)
+    (line,) = ocr.read(png(strip))
+    assert line.text.replace(" ", "") == "Bottomcornerofthepage"
+    assert line.box.right <= strip.width
+    assert line.box.bottom <= strip.height
+
+
+@pytest.mark.model
 def test_large_page_gives_boxes_in_its_own_pixels(ocr: RapidOcr) -> None:
     found = ocr.read(png(page([(2000, 3000, "Bottom corner")], size=(2480, 3508), letters=64)))
     (line,) = found
     assert line.text.replace(" ", "") == "Bottomcorner"
     assert abs(line.box.left - 2000) < 30
     assert abs(line.box.top - 3010) < 40
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("letters", [40, 64])
+def test_header_and_footer_of_an_empty_page(ocr: RapidOcr, letters: int) -> None:
+    found = ocr.read(png(page([(200, 200, "Total 42"), (1900, 3300, "Page 7")], size=(2480, 3508), letters=letters)))
+    assert [line.text.replace(" ", "") for line in found] == ["Total42", "Page7"]
 
 
 @pytest.mark.model
