@@ -1,0 +1,221 @@
+"""The whole question flow on one screen.
+
+    turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
+          → abstain? → expand + pack → generate (stream) → cite (check) → Answer
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from rag.answers import Answer, Citation, Hit, Query, SearchResult, Usage
+from rag.errors import BadRequest
+from rag.language import language_of
+from rag.prompts import abstention, build_messages
+from rag.protocols import (
+    GenerationRequest,
+    Generator,
+    ImageDescriber,
+    ImageEncoder,
+    Library,
+    Reranker,
+    Sampling,
+    TextEncoder,
+    Vectors,
+)
+from rag.retrieval.abstain import should_abstain
+from rag.retrieval.cite import resolve
+from rag.retrieval.fold import fold_repeats
+from rag.retrieval.fuse import reciprocal_rank_fusion
+from rag.retrieval.pack import pack
+from rag.retrieval.recall import Need, Ranking, Retriever
+from rag.retrieval.rerank import rerank
+from rag.retrieval.rewrite import standalone
+from rag.words import content_words
+
+MAX_TOP_K = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Numbers of the question flow. `weights` are by retriever; `depth` is what each retriever recalls."""
+
+    depth: int = 100
+    rrf_k: float = 60.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    rerank_depth: int = 30
+    passages: int = 5
+    passage_tokens: int = 1200
+    sampling: Sampling = Sampling()
+    abstain: bool = True
+    abstain_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The question as it is searched for."""
+
+    question: str
+
+
+Event = Rewritten | SearchResult | str | Citation | Answer
+"""What `answer` gives, in this order: the rewritten question, what was found, pieces of text, citations, the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Answers questions. Holds adapters, no state of its own; safe to use from several threads."""
+
+    library: Library
+    encoder: TextEncoder
+    retrievers: Sequence[Retriever]
+    generate: Callable[[], Generator]
+    """Gives the generator; called when an answer is asked for, so that a search never loads one."""
+    describer: ImageDescriber | None = None
+    image_encoder: ImageEncoder | None = None
+    reranker: Reranker | None = None
+    options: Options = Options()
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
+
+    def search(self, query: Query) -> SearchResult:
+        """Raises BadRequest for an empty query, CorruptFile for a picture that is none, Unavailable and SetupError."""
+        clock = _Clock()
+        if not 1 <= query.top_k <= MAX_TOP_K:
+            raise BadRequest(f"top_k is {query.top_k}.", f"Give a number from 1 to {MAX_TOP_K}.")
+        with clock("describe"):
+            text = self._question_text(query)
+        need = Need(text, query.collection, {}, query.filter, max(self.options.depth, query.top_k))
+        rankings = self._recall(query, need, clock)
+        with clock("fuse"):
+            names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
+            fused = reciprocal_rank_fusion(names, k=self.options.rrf_k, weights=self.options.weights)
+        with clock("hydrate"):
+            # Repeats are folded after reading, so that more is read than is asked for.
+            wanted = max(query.top_k, self.options.rerank_depth if self.reranker else 0) * 3
+            found = self.library.hydrate([f.chunk_id for f in fused[:wanted]])
+            candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
+            hits = list(fold_repeats(candidates))
+        if self.reranker is not None and text:
+            with clock("rerank"):
+                hits = rerank(self.reranker, text, hits, self.options.rerank_depth)
+        return SearchResult(tuple(hits[: query.top_k]), clock.finish())
+
+    def answer(self, query: Query) -> Iterator[Event]:
+        """The events of an answer as they come; closing the iterator stops the generator. Raises what `search` raises."""
+        clock = _Clock()
+        generator = self.generate()
+        with clock("rewrite"):
+            query = replace(query, text=standalone(query, generator), turns=())
+        language = language_of(query.text)
+        yield Rewritten(query.text)
+        with clock("search"):
+            found = self.search(query)
+        yield found
+        options = self.options
+        if not found.hits or (options.abstain and should_abstain(query.text, found.hits, options.abstain_below)):
+            text = abstention(query.text, language, found.hits[:3], content_words(query.text))
+            yield text
+            yield Answer(text, True, (), found.hits, clock.finish(), Usage(), generator.name)
+            return
+        with clock("pack"):
+            passages = pack(
+                found.hits[: options.passages], self.library, generator.count_tokens, options.passage_tokens
+            )
+            messages = build_messages(query.text, language, passages)
+        request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
+        pieces: list[str] = []
+        usage = Usage()
+        with clock("generate"):
+            for piece in generator.stream(request):
+                if isinstance(piece, Usage):
+                    usage = piece
+                    continue
+                if not pieces:
+                    clock.mark("first_token")
+                pieces.append(piece)
+                yield piece
+        with clock("cite"):
+            cited = resolve("".join(pieces), passages)
+        yield from cited.citations
+        yield Answer(
+            cited.text,
+            False,
+            cited.citations,
+            found.hits,
+            clock.finish(),
+            usage,
+            generator.name,
+            cited.dropped,
+            (*found.notes, *cited.notes),
+        )
+
+    def _question_text(self, query: Query) -> str:
+        """What the text retrievers look for: the question and, for a picture, what the describer sees on it."""
+        parts = [query.text.strip()]
+        if query.image is not None and self.describer is not None:
+            parts.extend(entry.text for entry in self.describer.describe(query.image))
+        text = "\n".join(part for part in parts if part)
+        if not text and (query.image is None or self.image_encoder is None):
+            raise BadRequest(
+                "The query is empty." if query.image is None else "Nothing was recognised on the picture.",
+                "Ask a question in words, or send a picture.",
+            )
+        return text
+
+    def _recall(self, query: Query, need: Need, clock: _Clock) -> dict[str, Ranking]:
+        """All retrievers side by side. Those that need no vector start before the question is encoded."""
+        began = time.perf_counter()
+        lexical = {r.name: self.pool.submit(r.recall, need) for r in self.retrievers if r.name == "lexical"}
+        with clock("encode"):
+            vectors = self._vectors(query, need.text)
+        need = replace(need, vectors=vectors)
+        started = {r.name: self.pool.submit(r.recall, need) for r in self.retrievers if r.name not in lexical}
+        rankings = {name: future.result() for name, future in {**lexical, **started}.items()}
+        clock.add("recall", time.perf_counter() - began - clock.seconds("encode"))
+        return rankings
+
+    def _vectors(self, query: Query, text: str) -> dict[str, Vectors]:
+        vectors: dict[str, Vectors] = {}
+        wanted = {r.name for r in self.retrievers}
+        if text and wanted & {"dense", "entries"}:
+            vectors[self.encoder.space.id] = self.encoder.encode_queries([text])[0]
+        if self.image_encoder is not None and "pixels" in wanted:
+            if query.image is not None:
+                vectors[self.image_encoder.space.id] = self.image_encoder.encode_images([query.image])[0]
+            else:
+                vectors[self.image_encoder.space.id] = self.image_encoder.encode_texts([query.text])[0]
+        return vectors
+
+
+class _Clock:
+    """Milliseconds per step."""
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now, self._began = now, now()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        began = self._now()
+        try:
+            yield
+        finally:
+            self.add(step, self._now() - began)
+
+    def add(self, step: str, seconds: float) -> None:
+        self._seconds[step] = self._seconds.get(step, 0.0) + seconds
+
+    def mark(self, step: str) -> None:
+        """The time since the beginning."""
+        self._seconds[step] = self._now() - self._began
+
+    def seconds(self, step: str) -> float:
+        return self._seconds.get(step, 0.0)
+
+    def finish(self) -> dict[str, float]:
+        self.mark("total")
+        return {step: round(seconds * 1000, 3) for step, seconds in self._seconds.items()}
