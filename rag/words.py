@@ -14,8 +14,10 @@ import rjieba
 
 from rag.language import language_of
 
-_TOKEN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
+# Han characters end a Latin word although they are letters, too: 「PD集群」 is two words.
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_LATIN = r"[^\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+_TOKEN = re.compile(rf"{_HAN.pattern}+|{_LATIN}(?:['’]{_LATIN})?")
 _SENTENCE_END = re.compile(r"[。！？；!?]+[”’」』）)\"']*|\.(?=\s|$)[”’)\"']*|\n+")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st no nos vs etc e.g i.e fig figs eq eqs sec ch vol pp al inc ltd co corp u.s u.k jan feb mar apr "
