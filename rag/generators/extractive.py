@@ -20,6 +20,7 @@ from rag.generators.estimate import estimate_tokens
 from rag.generators.units import Unit, units_of
 from rag.language import language_of
 from rag.protocols import GenerationRequest
+from rag.stems import stems
 from rag.words import content_words
 
 HEADING_CREDIT = 0.35
@@ -113,14 +114,14 @@ def select(question: str, passages: Sequence[Passage], limit: int = 3) -> list[U
     units = [unit for group in per_passage for unit in group]
     if not units:
         return []
-    asked = Counter(_stems(question))
+    asked = Counter(stems(question))
     weight = _weights(asked, units)
     total = sum(weight.values()) or 1.0
     hints = [found for asks, found in _ASKS if asks.search(question)]
     if term := _defined_term(question):
         named = re.escape(term)
         hints.append(re.compile(f"{named}{_IS}|{_CALLED}{named}", re.IGNORECASE))
-    bigrams = _bigrams(_stems(question))
+    bigrams = _bigrams(stems(question))
     scored = [
         _score(unit, group[place - 1] if place else None, rank, weight, total, bigrams, hints)
         for rank, group in enumerate(per_passage)
@@ -139,22 +140,22 @@ def _score(
     bigrams: set[tuple[str, str]],
     hints: Sequence[re.Pattern[str]],
 ) -> _Scored:
-    stems = _stems(unit.text)
-    own = set(stems) & weight.keys()
-    headings = (set(_stems(unit.headings)) & weight.keys()) - own
-    before = (set(_stems(previous.text)) & weight.keys()) - own - headings if previous and not unit.row else set()
+    own_stems = stems(unit.text)
+    own = set(own_stems) & weight.keys()
+    headings = (set(stems(unit.headings)) & weight.keys()) - own
+    before = (set(stems(previous.text)) & weight.keys()) - own - headings if previous and not unit.row else set()
     coverage = sum(weight[word] for word in own) / total
     score = coverage
     score += HEADING_CREDIT * sum(weight[word] for word in headings) / total
     score += PREVIOUS_CREDIT * sum(weight[word] for word in before) / total
     if bigrams:
-        score += BIGRAM_CREDIT * len(_bigrams(stems) & bigrams) / len(bigrams)
+        score += BIGRAM_CREDIT * len(_bigrams(own_stems) & bigrams) / len(bigrams)
     # A number that answers nothing is no evidence: the hint counts as far as the sentence is about the question.
     met = frozenset(place for place, hint in enumerate(hints) if hint.search(unit.text))
     if hints:
         score += HINT_CREDIT * min(1.0, 2 * score) * len(met) / len(hints)
     score += RANK_CREDIT / (1 + rank)
-    score *= _readability(unit.text, len(stems))
+    score *= _readability(unit.text, len(own_stems))
     return _Scored(unit, score, frozenset(own | headings), met)
 
 
@@ -207,26 +208,12 @@ def _repeats(item: _Scored, chosen: Sequence[_Scored]) -> bool:
 
 def _weights(asked: Counter[str], units: Sequence[Unit]) -> dict[str, float]:
     """Inverse document frequency over the units; a word that is in none of them tells none of them apart."""
-    seen = Counter(word for unit in units for word in set(_stems(f"{unit.headings} {unit.text}")) & asked.keys())
+    seen = Counter(word for unit in units for word in set(stems(f"{unit.headings} {unit.text}")) & asked.keys())
     return {word: log(1 + len(units) / seen[word]) for word in asked if seen[word]}
 
 
-def _stems(text: str) -> list[str]:
-    return [_stem(word) for word in content_words(text)]
-
-
-def _stem(word: str) -> str:
-    """English endings off, so that `changed` meets `change`; a short word stays as it is."""
-    if not word.isascii() or len(word) < 5:
-        return word.removesuffix("s") if word.isascii() and len(word) == 4 and not word.endswith("ss") else word
-    for ending in ("ies", "ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word.removesuffix(ending) + ("y" if ending == "ies" else "")
-    return word
-
-
-def _bigrams(stems: Sequence[str]) -> set[tuple[str, str]]:
-    return set(itertools.pairwise(stems))
+def _bigrams(words: Sequence[str]) -> set[tuple[str, str]]:
+    return set(itertools.pairwise(words))
 
 
 def _with_marker(unit: Unit) -> str:
