@@ -3,25 +3,101 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from lxml import etree
 from lxml import html as lxml_html
 
-from ingest.protocols import Source
+from ingest.decoding import read_text
+from ingest.parsers.html_blocks import BlockReader
+from ingest.parsers.html_content import main_content, strip_surroundings
+from ingest.parsers.prose import clean_lines, source_bytes
+from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
+from rag.errors import CorruptFile, EmptyFile
 
-_SPACE = re.compile(r"\s+")
+_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]+encoding\s*=\s*[\"']([\w-]+)", re.IGNORECASE)
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_FIELDS = {
+    "description": "description",
+    "author": "author",
+    "keywords": "keywords",
+    "date": "date",
+    "article:published_time": "date",
+}
+MAX_FIELD = 1_000
 
 
-def fragment_elements(markup: str, source: Source, warnings: list[str]) -> Iterator[Element]:  # noqa: ARG001
+class HtmlParser:
+    """`text/html`: headings, paragraphs, lists, tables, code and figures of the main content."""
+
+    media_types = frozenset({"text/html", "application/xhtml+xml"})
+    version = "html-1"
+
+    def parse(self, source: Source) -> Iterator[ParsedPage]:
+        data = source_bytes(source)
+        head = data[:4096]
+        declared = _CHARSET.search(head) or _XML_CHARSET.search(head)
+        text = read_text(data, declared.group(1).decode("ascii") if declared else "")
+        if text is None:
+            raise CorruptFile(
+                f"{source.name} is not readable text in any known encoding.", "Save it as UTF-8 and ingest it again."
+            )
+        root = _parse(clean_lines(text))
+        if root is None:
+            raise EmptyFile(f"{source.name} holds no HTML element.", "Check that the file was copied whole.")
+        metadata = _metadata(root)
+        page_title = " ".join("".join(root.xpath("string((//title)[1])")).split())
+        first_heading = " ".join("".join(root.xpath("string((//h1)[1])")).split())
+        strip_surroundings(root)
+        reader = BlockReader(source)
+        elements = tuple(reader.read(main_content(root)))
+        if not elements:
+            raise EmptyFile(
+                f"{source.name} shows no text without running its scripts.",
+                "Open it in a browser, save it as PDF, and ingest that.",
+            )
+        # "Duck - Wikipedia" under the heading "Duck": the site's name says nothing about the page.
+        title = first_heading if first_heading and page_title.startswith(first_heading) else page_title or first_heading
+        yield ParsedPage(None, elements, title=title, metadata=metadata, warnings=summary(reader.missing))
+
+
+def fragment_elements(markup: str, source: Source, warnings: list[str]) -> Iterator[Element]:
     """The elements of a piece of HTML inside another format."""
-    if re.fullmatch(r"(?s)\s*(?:<!--.*?-->\s*)*", markup):
+    if not re.sub(r"(?s)<!--.*?-->", "", markup).strip():
         return
+    root = _parse(markup)
+    if root is not None:
+        reader = BlockReader(source)
+        yield from reader.read(root)
+        warnings.extend(summary(reader.missing))
+
+
+def summary(missing: Counter[str]) -> tuple[str, ...]:
+    """Reasons why pictures are missing, each once with its number."""
+    return tuple(
+        f"{count} picture{'s' if count > 1 else ''} left out: each {reason}." for reason, count in missing.items()
+    )
+
+
+def _parse(text: str) -> Any:
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
+    )
     try:
-        root = lxml_html.fragment_fromstring(markup, create_parent="div")
+        return lxml_html.document_fromstring(_DECLARATION.sub("", text).encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return
-    text = _SPACE.sub(" ", root.text_content()).strip()
-    if text:
-        yield Element("paragraph", text)
+        return None
+
+
+def _metadata(root: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name = _FIELDS.get((meta.get("name") or meta.get("property") or "").lower())
+        content = " ".join((meta.get("content") or "").split())
+        if name and content:
+            found.setdefault(name, content[:MAX_FIELD])
+    return found
