@@ -1,0 +1,122 @@
+"""JSON read so that a mistake is reported with its file and line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file, from 1."""
+
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}"
+
+
+def text_lines(path: Path) -> Iterator[tuple[Place, str]]:
+    """Lines that are not blank; `.gz` is unpacked. Raises BadRequest for bytes that are no text."""
+    number = 0
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8-sig") as file
+        ):
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield Place(path, number), line
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{path}, after line {number}: this is no UTF-8 text.", "Save the file as UTF-8.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadRequest(f"{path} cannot be read: {error}.", "Check the path, or download the file again.") from error
+
+
+def json_lines(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The objects of a JSONL file."""
+    for place, line in text_lines(path):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise _bad_json(place, error) from error
+        yield place, _object(place, value)
+
+
+def json_objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The objects of a JSONL file, or of a JSON file that holds one list of them."""
+    if path.suffix != ".json":
+        yield from json_lines(path)
+        return
+    text = _whole(path)
+    decoder = json.JSONDecoder()
+    at = _skip(text, 0)
+    if text[at : at + 1] != "[":
+        raise BadRequest(
+            f"{Place(path, 1)}: a list of questions is expected.", "Put the objects into [ … ], or use JSONL."
+        )
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != "]":
+        place = Place(path, text.count("\n", 0, at) + 1)
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise _bad_json(Place(path, error.lineno), error) from error
+        yield place, _object(place, value)
+        at = _skip(text, at)
+        if text[at : at + 1] == ",":
+            at = _skip(text, at + 1)
+        elif text[at : at + 1] != "]":
+            line = text.count("\n", 0, at) + 1
+            raise BadRequest(f"{Place(path, line)}: a comma or ] is missing.", "Correct the file.")
+
+
+def string(place: Place, record: dict[str, Any], key: str, *, required: bool = True) -> str:
+    """A field as text; numbers count as text, because ids often are numbers."""
+    value = record.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        there = ", ".join(record) or "nothing"
+        raise BadRequest(
+            f"{place}: {key!r} is missing or no text (the line has: {there}).", f"Give every line a {key!r}."
+        )
+    return value
+
+
+def _whole(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{path}: this is no UTF-8 text.", "Save the file as UTF-8.") from error
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error}.", "Check the path.") from error
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _bad_json(place: Place, error: json.JSONDecodeError) -> BadRequest:
+    return BadRequest(f"{place}: this is no JSON ({error.msg}, column {error.colno}).", "Correct or remove the line.")
+
+
+def _object(place: Place, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest(
+            f"{place}: an object {{…}} is expected, not {str(value)[:40]!r}.", "Correct or remove the line."
+        )
+    return value
