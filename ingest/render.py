@@ -54,7 +54,7 @@ def open_pdf(path: Path, name: str) -> Iterator[Any]:
                     f"{name} is locked by a password.", "Save a copy without the password and ingest that."
                 ) from error
             raise CorruptFile(
-                f"{name} is not a readable PDF ({error}).", "Open it in a PDF viewer and save it again, or replace it."
+                f"{name} is damaged or not a PDF.", "Open it in a PDF viewer and save it again, or replace it."
             ) from error
         try:
             yield pdf

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from ingest.layout.runs import Run
+from ingest.layout.order import reading_order
+from ingest.layout.paragraphs import Block, blocks_of
+from ingest.layout.runs import Run, rows
 from ingest.layout.text import clean
 from rag.protocols import OcrLine
 
 MIN_CONFIDENCE = 0.5
+SUBSTANTIAL = 40
+"""Characters read with confidence from which text in a picture is content, not the name on a shop or a shirt."""
+SURE = 0.8
+LARGER = 1.35
+"""A line larger than the usual one by this factor can be a heading; heights of detected lines are rough."""
 
 
 def runs_of(lines: Sequence[OcrLine], *, points_per_pixel: float) -> list[Run]:
@@ -26,6 +34,22 @@ def runs_of(lines: Sequence[OcrLine], *, points_per_pixel: float) -> list[Run]:
         found.append(Run(text, left, top, right, bottom, _size(bottom - top)))
     usual = median(run.size for run in found) if found else 0.0
     return [replace(run, size=usual) if abs(run.size - usual) <= 0.18 * usual else run for run in found]
+
+
+def is_substantial(lines: Sequence[OcrLine]) -> bool:
+    return sum(len(line.text) for line in lines if line.confidence >= SURE) >= SUBSTANTIAL
+
+
+def lay_out_lines(lines: Sequence[OcrLine], width: float, height: float) -> list[Block]:
+    """Paragraphs of a picture of that size, in pixels, in reading order."""
+    runs = runs_of(lines, points_per_pixel=1.0)
+    sizes = Counter[float]()
+    for run in runs:
+        sizes[run.size] += len(run.text)
+    blocks: list[Block] = []
+    for column in reading_order(runs, width):
+        blocks += blocks_of(rows(column), body_size=sizes.most_common(1)[0][0], page_height=height, larger=LARGER)
+    return blocks
 
 
 def _size(height: float) -> float:

@@ -12,8 +12,10 @@ from ingest.layout.runs import P, Rect
 
 MIN_GUTTER = 8.0
 """Points. Two-column papers use 12 to 24; the spaces of a justified line stay below 8."""
-MIN_COLUMN = 0.11
+MIN_COLUMN = 0.18
 """Least width of a column, as a part of the page: less is list marks, line numbers or the cells of a table."""
+MIN_LOOSE = 0.11
+"""The same for loose text beside prose."""
 MIN_LINES = 3
 MAX_DEPTH = 6
 
@@ -132,10 +134,10 @@ def _nearer(columns: list[list[P]], index: int) -> int:
 def _is_column(items: list[P], page_width: float) -> bool:
     """Whether these items read from top to bottom by themselves: wide enough, several lines, most of them well filled."""
     box = Rect.around(items)
-    if box.width < MIN_COLUMN * page_width:
-        return False
     if any(item.bottom - item.top > 60.0 for item in items):
         return True  # a figure or a table is a column by itself
+    if box.width < MIN_COLUMN * page_width:
+        return False
     if len(_bands(items)) < MIN_LINES:
         return False
     widths = sorted(span[1] - span[0] for band in _bands(items) for span in [_extent(band)])
@@ -146,7 +148,7 @@ def _stands_beside_prose(index: int, columns: list[list[P]], strong: list[bool],
     """Loose text (labels of a chart, a margin note) beside a column of prose is not part of its lines."""
     box = Rect.around(columns[index])
     beside = [strong[i] for i in (index - 1, index + 1) if 0 <= i < len(columns)]
-    return all(beside) and box.width >= MIN_COLUMN * page_width
+    return all(beside) and box.width >= MIN_LOOSE * page_width
 
 
 def _is_prose(items: list[P], page_width: float) -> bool:

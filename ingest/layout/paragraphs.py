@@ -53,9 +53,15 @@ class Block:
 
 
 def blocks_of(
-    rows: Sequence[Row], *, body_size: float, body_bold: bool = False, page_height: float = 0.0
+    rows: Sequence[Row],
+    *,
+    body_size: float,
+    body_bold: bool = False,
+    page_height: float = 0.0,
+    larger: float = LARGER,
 ) -> list[Block]:
-    """Blocks of one column. `body_size` is the font size of most of the document's text."""
+    """Blocks of one column. `body_size` is the font size of most of the document's text; lines `larger` times that can
+    be headings."""
     if not rows:
         return []
     column = Rect.around(rows)
@@ -65,7 +71,7 @@ def blocks_of(
         if _starts_block(groups[-1], previous, row, column, usual):
             groups.append([])
         groups[-1].append(row)
-    return [_block(group, body_size, body_bold, page_height) for group in groups]
+    return [_block(group, body_size, body_bold, page_height, larger) for group in groups]
 
 
 def continues(before: Block, after: Block) -> bool:
@@ -98,6 +104,8 @@ def _starts_block(group: list[Row], previous: Row, row: Row, column: Rect, usual
         return True
     if row.mono:
         return False
+    if row.bold and _ended_early(previous, row, column):
+        return True
     if _MARK.match(row.text) and not _wraps(previous, row, column):
         return True
     if _MARK.match(group[0].text):
@@ -121,6 +129,17 @@ def _restyled(previous: Row, row: Row) -> bool:
     )
 
 
+def _ended_early(previous: Row, row: Row, column: Rect) -> bool:
+    """Whether the next word would have fitted on the line before: two headings, not one of two lines."""
+    if abs((previous.left + previous.right) - (row.left + row.right)) < 8:
+        return False  # centred lines are broken by sense
+    if row.text[:1].islower():
+        return False
+    word = row.text.split(" ", 1)[0]
+    width = (row.right - row.left) * len(word) / max(len(row.text), 1)
+    return previous.right + width + row.size < column.right
+
+
 def _wraps(previous: Row, row: Row, column: Rect) -> bool:
     """A line that begins with "a. " or "5. " only because the sentence was broken there."""
     full = previous.right > column.right - 0.08 * column.width
@@ -133,7 +152,7 @@ def _text_left(first: Row, group: list[Row]) -> float:
     return first.runs[1].left if len(first.runs) > 1 else first.left + first.size
 
 
-def _block(group: list[Row], body_size: float, body_bold: bool, page_height: float) -> Block:
+def _block(group: list[Row], body_size: float, body_bold: bool, page_height: float, larger: float) -> Block:
     box = Rect.around(group)
     if all(row.mono for row in group) and len(group) > 1:
         return Block("code", "\n".join(_indented(row, box) for row in group), (box,))
@@ -141,7 +160,7 @@ def _block(group: list[Row], body_size: float, body_bold: bool, page_height: flo
     if is_figure_caption(text) or is_table_caption(text):
         return Block("caption", text, (box,))
     size = median(row.size for row in group)
-    level = _heading_level(group, text, size, body_size, body_bold)
+    level = _heading_level(group, text, size, body_size, body_bold, larger)
     if level is not None:
         return Block("heading", text, (box,), level)
     if size < 0.87 * body_size and _FOOTNOTE.match(text) and box.top > 0.5 * page_height > 0:
@@ -155,7 +174,9 @@ def _indented(row: Row, box: Rect) -> str:
     return " " * round((row.left - box.left) / max(0.6 * row.size, 1.0)) + row.text
 
 
-def _heading_level(group: list[Row], text: str, size: float, body_size: float, body_bold: bool) -> int | None:
+def _heading_level(
+    group: list[Row], text: str, size: float, body_size: float, body_bold: bool, larger: float
+) -> int | None:
     if (
         len(group) > 4
         or len(text) > 200
@@ -165,7 +186,7 @@ def _heading_level(group: list[Row], text: str, size: float, body_size: float, b
     ):
         return None
     ratio = size / body_size if body_size else 1.0
-    if ratio >= LARGER:
+    if ratio >= larger:
         return 1 if ratio >= 1.7 else 2 if ratio >= 1.35 else 3
     if ratio > 0.93 and not body_bold and len(group) <= 2 and len(text) <= 120 and all(row.bold for row in group):
         return 4

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ingest.layout.captions import is_figure_caption
+from ingest.layout.drawings import drawings, labels_in
 from ingest.layout.repeats import Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
+from ingest.layout.tables import FoundTable
 from ingest.parsers.pdf_layout import FoundFigure, Style, find_tables, lay_out
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
 from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
@@ -24,6 +25,9 @@ from ingest.render import open_pdf
 from rag.documents import Element, Page
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded
 from rag.protocols import Ocr
+
+DRAWING_DENSITY = 2.0
+"""Pixels for each point of a drawing: its labels stay readable for people and for OCR."""
 
 
 class PdfParser:
@@ -48,7 +52,7 @@ class PdfParser:
             raise
         except Exception as error:  # liteparse and PDFium report a broken file by many types
             raise CorruptFile(
-                f"{source.name} could not be read as a PDF ({error}).",
+                f"{source.name} could not be read as a PDF: {error}.",
                 "Open it in a PDF viewer and save it again, or replace it.",
             ) from error
 
@@ -136,7 +140,7 @@ class _Reading:
             return read_scan(page, drawn, self._ocr, warnings)
         kept = [run for line in lines if not self._repeats.is_furniture(line, page.height) for run in line.runs]
         tables, flowing = find_tables(page, kept)
-        figures, flowing = self._figures(page, drawn, pictures, flowing)
+        figures, flowing = self._figures(page, drawn, pictures, tables, flowing)
         return lay_out(page, flowing, tables, figures, self._style(page.number)), "digital"
 
     def _style(self, number: int) -> Style:
@@ -144,28 +148,29 @@ class _Reading:
         return Style(size, bold, self._outline.headings(number))
 
     def _figures(
-        self, page: TextPage, drawn: Any | None, pictures: Sequence[Picture], runs: Sequence[Run]
+        self,
+        page: TextPage,
+        drawn: Any | None,
+        pictures: Sequence[Picture],
+        tables: Sequence[FoundTable],
+        runs: list[Run],
     ) -> tuple[list[FoundFigure], list[Run]]:
+        """Pictures and drawings with the labels inside them, and the runs that are left."""
+        if drawn is None:
+            return [], runs
+        shown = [p for p in pictures if p.key not in self._seen_pictures and not _is_background(p.box, page, runs)]
+        self._seen_pictures.update(picture.key for picture in shown)
+        places = [picture.box for picture in pictures] + [table.box for table in tables]
+        regions = [(p.box, p.density) for p in shown]
+        regions += [(box, DRAWING_DENSITY) for box in drawings(page.shapes, runs, places, page.width, page.height)]
         figures: list[FoundFigure] = []
-        left = list(runs)
-        for picture in pictures:
-            if drawn is None or picture.key in self._seen_pictures or _is_background(picture.box, page, left):
-                continue
-            self._seen_pictures.add(picture.key)
-            inner = [run for run in left if inside(run, picture.box) and not is_figure_caption(run.text)]
-            if _is_prose(rows(inner), picture.box):
-                inner = []
-            taken = set(map(id, inner))
-            left = [run for run in left if id(run) not in taken]
-            text = "\n".join(row.text for row in rows(inner))
-            figures.append(FoundFigure(picture.box, crop(drawn, picture.box, picture.density), text))
-        return figures, left
-
-
-def _is_prose(lines: Sequence[Row], box: Rect) -> bool:
-    """Text set on a coloured ground or over the edge of a picture: to be read as text, not as labels of the picture."""
-    long = [line for line in lines if len(line.text) >= 40 and line.right - line.left >= 0.5 * box.width]
-    return len(long) >= 2 or sum(len(line.text) for line in lines) > 600
+        for box, density in regions:
+            labels = labels_in(box, runs)
+            taken = set(map(id, labels))
+            runs = [run for run in runs if id(run) not in taken]
+            text = "\n".join(row.text for row in rows(labels))
+            figures.append(FoundFigure(box, crop(drawn, box, density), text))
+        return figures, runs
 
 
 def _is_background(box: Rect, page: TextPage, runs: Sequence[Run]) -> bool:

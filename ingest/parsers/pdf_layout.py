@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.layout.captions import is_figure_caption, pair
 from ingest.layout.order import reading_order
-from ingest.layout.paragraphs import Block, blocks_of, continues, merged
+from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, merged
 from ingest.layout.runs import Rect, Run, inside, overlap, rows
 from ingest.layout.tables import FoundTable, is_plausible, ruled_tables, to_markdown
 from ingest.layout.text import clean
 from ingest.parsers.pdf_tags import tagged_tables
 from ingest.parsers.pdf_text import TextPage
 from rag.documents import Box, Element, ImageData, ImageEntry
+
+LABEL = 14
+"""Characters of a caption that is nothing but its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Style:
     body_size: float
     body_bold: bool = False
     outline: Mapping[str, int] | None = None
+    larger: float = LARGER
 
 
 def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], list[Run]]:
@@ -89,12 +93,33 @@ def lay_out(
                 flow[-1] = merged(flow[-1], part)
             else:
                 flow.append(part)
+    flow = _with_titles(flow)
     captions = [
         part for part in flow if isinstance(part, Block) and part.kind == "caption" and is_figure_caption(part.text)
     ]
     pairs = pair(figures, captions)
     caption_of = {id(figures[i]): captions[j].text for i, j in pairs.items()}
     return [_element(part, page, caption_of.get(id(part), ""), style) for part in flow]
+
+
+def _with_titles(flow: Sequence[Block | FoundFigure]) -> list[Block | FoundFigure]:
+    """A caption that is only its number ("Figure 2.") goes on in the line below it."""
+    made: list[Block | FoundFigure] = []
+    for part in flow:
+        before = made[-1] if made else None
+        if (
+            isinstance(before, Block)
+            and isinstance(part, Block)
+            and before.kind == "caption"
+            and len(before.text) <= LABEL
+            and part.kind in ("heading", "paragraph")
+            and len(part.text) <= 250
+            and 0 <= part.top - before.bottom <= 16
+        ):
+            made[-1] = replace(before, text=f"{before.text} {part.text}", boxes=(Rect.around([before, part]),))
+        else:
+            made.append(part)
+    return made
 
 
 def _other_column(before: Block, after: Block) -> bool:
@@ -110,14 +135,21 @@ def _column(items: Sequence[Run | Block | FoundFigure], style: Style, page_heigh
         middle = (atom.top + atom.bottom) / 2 if atom is not None else float("inf")
         before = [line for line in lines if (line.top + line.bottom) / 2 < middle]
         lines = lines[len(before) :]
-        parts += blocks_of(before, body_size=style.body_size, body_bold=style.body_bold, page_height=page_height)
+        parts += blocks_of(
+            before,
+            body_size=style.body_size,
+            body_bold=style.body_bold,
+            page_height=page_height,
+            larger=style.larger,
+        )
         if atom is not None:
             parts.append(atom)
     return parts
 
 
 def _element(part: Block | FoundFigure, page: TextPage, caption: str, style: Style) -> Element:
-    boxes = (part.box,) if isinstance(part, FoundFigure) else part.boxes
+    # Boxes of fonts end at the base line in some files: a point more holds the letters that reach below it.
+    boxes = (part.box,) if isinstance(part, FoundFigure) else tuple(box.grown(1.0) for box in part.boxes)
     placed = tuple(box_on(page.number, box.clipped(page.width, page.height)) for box in boxes)
     if isinstance(part, FoundFigure):
         entries = (ImageEntry("ocr", part.inner_text, "text of the PDF"),) if part.inner_text else ()

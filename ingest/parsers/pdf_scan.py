@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ingest.layout.ocr import runs_of
+from ingest.layout.ocr import LARGER, is_substantial, runs_of
 from ingest.layout.runs import Rect
 from ingest.parsers.pdf_layout import Style, box_on, lay_out
 from ingest.parsers.pdf_pictures import crop
@@ -18,8 +18,6 @@ from rag.protocols import Ocr
 DPI = 150
 """Enough for 8-point print; 200 takes 1.6 times as long and read no more on the scans at hand."""
 FEW_CHARACTERS = 40
-SUBSTANTIAL = 12
-"""Characters from which the text that OCR read is the content of the page, not a stamp on a photograph."""
 
 
 def looks_scanned(page: TextPage, pictures: Sequence[Rect]) -> bool:
@@ -39,17 +37,17 @@ def read_scan(
     """Paragraphs read by OCR; the page as one figure where there is no OCR or next to nothing to read."""
     whole = Rect(0.0, 0.0, page.width, page.height)
     if ocr is None:
-        warnings.append(f"Page {page.number} is a scan and was not read: no OCR is active (setting ingest.ocr).")
+        warnings.append(f"Page {page.number} is a scan and was not read: no OCR is active.")
         return [_figure(page, drawn, whole)], "digital"
     picture = draw(drawn, DPI / 72)
     lines = ocr.read(ImageData(png(picture), "image/png", picture.width, picture.height))
     runs = runs_of(lines, points_per_pixel=page.width / picture.width)
-    if sum(len(run.text) for run in runs) < SUBSTANTIAL:
+    if not is_substantial(lines):
         return [_figure(page, drawn, whole)], "digital"
     sizes = Counter[float]()
     for run in runs:
         sizes[run.size] += len(run.text)
-    return lay_out(page, runs, [], [], Style(sizes.most_common(1)[0][0])), "ocr"
+    return lay_out(page, runs, [], [], Style(sizes.most_common(1)[0][0], larger=LARGER)), "ocr"
 
 
 def _figure(page: TextPage, drawn: Any, whole: Rect) -> Element:
