@@ -18,6 +18,7 @@ import numpy as np
 from rag.encoders import bert_graph, e5_file
 from rag.encoders.bert_graph import Bert, Layer, Linear, Norm, Precision, Table
 from rag.encoders.e5_file import E5File
+from rag.encoders.text_onnx import OnnxTextEncoder
 
 NAME = "multilingual-e5-small"
 BUILDER = 2
@@ -37,6 +38,7 @@ def ensure_e5(source: Path, sha256: str, cache_dir: Path, precision: Precision =
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=cache_dir))
     try:
         build_e5(source, sha256, temporary, precision)
+        OnnxTextEncoder(temporary)  # proves that it opens, and leaves the languages' means beside it
         try:
             temporary.rename(target)
         except OSError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.encoders.centring import Centring
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.protocols import Space, Vectors
 
@@ -26,22 +27,35 @@ class OnnxTextEncoder:
     """Unit vectors of questions and passages; texts longer than the model can see are cut at their end.
 
     `threads` is the number of threads of one forward pass; 0 leaves it to ONNX Runtime (one per physical core).
+    `centre_languages` takes each language's mean out of the vectors (rag/encoders/centring.py): for multilingual models.
     Raises ModelMissing when a file is not there and ModelCorrupt when ONNX Runtime cannot open it.
     """
 
-    def __init__(self, model_dir: Path, *, threads: int = 0, batch_tokens: int = BATCH_TOKENS) -> None:
+    def __init__(
+        self,
+        model_dir: Path,
+        *,
+        threads: int = 0,
+        centre_languages: bool = True,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
         stamp = _read_stamp(model_dir)
         self._query_prefix: str = stamp["query_prefix"]
         self._passage_prefix: str = stamp["passage_prefix"]
         self._pad_id: int = stamp["pad_id"]
         self._batch_tokens = max(batch_tokens, int(stamp["positions"]))
         self._positions = int(stamp["positions"])
+        self._dimension = int(stamp["dimension"])
         self._tokenizer = _open_tokenizer(model_dir)
         prefix = max(self.count_tokens([self._query_prefix, self._passage_prefix]))
         self._max_tokens = self._positions - len(self._tokenizer.encode("").ids) - prefix
         self._session = _open_session(model_dir / "model.onnx", threads)
         rules = f"{stamp['build']}; query={self._query_prefix!r} passage={self._passage_prefix!r}; mean pooling"
-        self._space = Space(stamp["model"], stamp["weights_sha256"], int(stamp["dimension"]), rules)
+        self._centring: Centring | None = None
+        if centre_languages:
+            self._centring = Centring.load_or_fit(model_dir, self._plain_queries, self._plain_passages)
+            rules += f"; languages centred {Centring.version()}"
+        self._space = Space(stamp["model"], stamp["weights_sha256"], self._dimension, rules)
 
     @property
     def space(self) -> Space:
@@ -55,13 +69,21 @@ class OnnxTextEncoder:
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self._query_prefix)
+        vectors = self._plain_queries(texts)
+        return self._centring.queries(vectors, texts) if self._centring else vectors
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._plain_passages(texts)
+        return self._centring.passages(vectors, texts) if self._centring else vectors
+
+    def _plain_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(texts, self._query_prefix)
+
+    def _plain_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, self._passage_prefix)
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
-        vectors = np.zeros((len(texts), self._space.dimension), np.float32)
+        vectors = np.zeros((len(texts), self._dimension), np.float32)
         for start in range(0, len(texts), WINDOW):
             window = [prefix + text for text in texts[start : start + WINDOW]]
             tokens = [_cut(encoding.ids, self._positions) for encoding in self._tokenizer.encode_batch_fast(window)]
