@@ -68,6 +68,11 @@ class Model:
     def size(self) -> int:
         return sum(file.size for file in self.files)
 
+    @property
+    def sha256(self) -> str:
+        """Of the file that is loaded: what a space of vectors names as its weights."""
+        return self.files[0].sha256
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -1,0 +1,93 @@
+"""Any sentence-transformers model, from a local directory or a hub; needs the extra `rerank` (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
+from rag.protocols import Space, Vectors
+
+
+class SentenceTransformersEncoder:
+    """`model` is a directory, or a hub name that has been pulled before: nothing is downloaded here.
+
+    Only safetensors are loaded, never pickles. The prefixes are the model's own (`query: ` for E5, an instruction for
+    Qwen3-Embedding, none for bge-m3). `weights_sha256` goes into the space; empty where it is not known.
+    Raises ExtraMissing without the packages, ModelMissing and ModelCorrupt for weights that are not there or not readable.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        weights_sha256: str = "",
+        device: str | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        self._model = load(model, device)
+        self._query_prefix, self._passage_prefix, self._batch_size = query_prefix, passage_prefix, batch_size
+        dimension = int(self._model.encode(["."], show_progress_bar=False).shape[1])
+        rules = f"sentence-transformers; query={query_prefix!r} passage={passage_prefix!r}"
+        self._space = Space(Path(model).name if Path(model).is_dir() else model, weights_sha256, dimension, rules)
+        longest = int(self._model.max_seq_length or 512)
+        self._max_tokens = longest - 2 - max(self.count_tokens([query_prefix, passage_prefix]))
+
+    @property
+    def space(self) -> Space:
+        return self._space
+
+    @property
+    def max_tokens(self) -> int:
+        return self._max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        tokens = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in tokens["input_ids"]]
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._query_prefix + text for text in texts])
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._passage_prefix + text for text in texts])
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self._space.dimension), np.float32)
+        # Sorts by length itself. Normalising by hand: some models end in a layer that does not.
+        vectors = self._model.encode(texts, batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True)
+        vectors = np.asarray(vectors, np.float32)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def load(model: str, device: str | None) -> Any:
+    """The SentenceTransformer, without network and without pickles."""
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ExtraMissing(
+            "sentence-transformers is not installed.", "Install it with `pip install 'tuwen[rerank]'`."
+        ) from error
+    if Path(model).is_dir() and not any(Path(model).rglob("*.safetensors")):
+        raise ModelMissing(
+            f"{model} holds no safetensors.", "Weights in pickles (.bin, .pt) are not loaded: convert them."
+        )
+    try:
+        return SentenceTransformer(
+            model,
+            device=device,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except OSError as error:
+        raise ModelMissing(f"The model {model} is not on this machine.", f"Run `tuwen models pull {model}`.") from error
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", "Pull it again.") from error

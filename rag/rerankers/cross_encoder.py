@@ -1,0 +1,65 @@
+"""A cross-encoder reads question and passage together (Nogueira and Cho, "Passage re-ranking with BERT", 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
+
+
+class CrossEncoderReranker:
+    """`model` is a directory, or a hub name that has been pulled before: nothing is downloaded here, and no pickle loaded.
+
+    Scores are the model's own, higher is better; they are not probabilities, and models differ in their range.
+    Raises ExtraMissing without the packages, ModelMissing and ModelCorrupt for weights that are not there or not readable.
+    """
+
+    def __init__(self, model: str, *, device: str | None = None, max_tokens: int = 512, batch_size: int = 16) -> None:
+        self._name = Path(model).name if Path(model).is_dir() else model
+        self._batch_size = batch_size
+        self._model = _load(model, device, max_tokens)
+
+    @property
+    def name(self) -> str:
+        return f"cross-encoder {self._name}"
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        if not texts:
+            return []
+        pairs = [(question, text) for text in texts]
+        scores = self._model.predict(pairs, batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True)
+        return [float(score) for score in scores]
+
+
+def _load(model: str, device: str | None, max_tokens: int) -> Any:
+    try:
+        from sentence_transformers import CrossEncoder
+    except ImportError as error:
+        raise ExtraMissing(
+            "sentence-transformers is not installed.", "Install it with `pip install 'tuwen[rerank]'`."
+        ) from error
+    if Path(model).is_dir() and not any(Path(model).rglob("*.safetensors")):
+        raise ModelMissing(
+            f"{model} holds no safetensors.", "Weights in pickles (.bin, .pt) are not loaded: convert them."
+        )
+    try:
+        loaded = CrossEncoder(
+            model,
+            device=device,
+            max_length=max_tokens,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except OSError as error:
+        raise ModelMissing(f"The model {model} is not on this machine.", f"Run `tuwen models pull {model}`.") from error
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", "Pull it again.") from error
+    if loaded.num_labels != 1:
+        raise ModelCorrupt(
+            f"{model} gives {loaded.num_labels} scores for a pair, not one: it is no reranker.",
+            "Choose a model trained for relevance.",
+        )
+    return loaded
