@@ -1,10 +1,10 @@
-"""The two vector charts used by both reports: bars and a line, with the value written at each point."""
+"""The vector chart of both reports: bars with their values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reportlab.graphics.shapes import Circle, Drawing, Line, PolyLine, Rect, String
+from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import HexColor
 
 _INK, _GRID = HexColor("#24313f"), HexColor("#d9dee2")
@@ -21,20 +21,6 @@ def bars(
         drawing.add(Rect(x + slot * 0.18, 24, slot * 0.64, tall, fillColor=HexColor(colour), strokeColor=None))
         drawing.add(_label(x + slot / 2, 27 + tall, f"{value:,}", font, 7.5))
         drawing.add(_label(x + slot / 2, 12, name, font, 8))
-    return drawing
-
-
-def line(
-    names: Sequence[str], values: Sequence[float], unit: str, *, font: str, colour: str, top: float, step: float
-) -> Drawing:
-    drawing, left, width, height = _axes(unit, font, top, step)
-    slot = width / len(values)
-    points = [(left + slot * (index + 0.5), 24 + value / top * height) for index, value in enumerate(values)]
-    drawing.add(PolyLine([number for point in points for number in point], strokeColor=HexColor(colour), strokeWidth=2))
-    for (x, y), name, value in zip(points, names, values, strict=True):
-        drawing.add(Circle(x, y, 3, fillColor=HexColor(colour), strokeColor=None))
-        drawing.add(_label(x, y + 7, f"{value:,}", font, 8))
-        drawing.add(_label(x, 12, name, font, 8))
     return drawing
 
 

@@ -104,6 +104,9 @@ REPLY = (
     "　　　　　　　　　　　　　　　　一九八七年十一月二十一日",
 )
 
+VISITORS_TITLE = "Visitors of the observatory"
+VISITORS = {"2019": 3120, "2020": 840, "2021": 1265, "2022": 2710, "2023": 3480, "2024": 4015, "2025": 4637}
+
 IN_FILE: dict[str, dict[int, str]] = {
     "pictures/heron-telescope.png": {1: "\n".join(TELESCOPE.values())},
     "pictures/question-flow.png": {1: "\n".join(FLOW.values())},
@@ -113,4 +116,11 @@ IN_FILE: dict[str, dict[int, str]] = {
     "pictures/valley-at-night.png": {1: ""},
     "observatory/letters-1987-scan.pdf": {1: "\n".join(LETTER), 2: "\n".join(REPLY)},
 }
-"""File → page → text drawn there."""
+"""File → page → text drawn there, of files that are pixels only."""
+
+IN_PICTURE: dict[str, dict[int, str]] = {
+    "observatory/annual-report-2025.pdf": {
+        3: "\n".join([VISITORS_TITLE, *(f"{year} {count:,}" for year, count in VISITORS.items())])
+    },
+}
+"""File → page → text drawn in a picture of it, beside text that can be extracted."""

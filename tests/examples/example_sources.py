@@ -13,7 +13,7 @@ from docx import Document
 from lxml import html
 from pptx import Presentation
 
-from examples.builder.drawn_text import IN_FILE
+from examples.builder.drawn_text import IN_FILE, IN_PICTURE
 
 CORPUS = Path(__file__).resolve().parents[2] / "examples" / "corpus"
 
@@ -26,7 +26,7 @@ def pages_of(name: str) -> dict[int | None, str]:
     match path.suffix:
         case ".pdf":
             return {
-                number: page.get_textpage().get_text_bounded()
+                number: page.get_textpage().get_text_bounded() + IN_PICTURE.get(name, {}).get(number, "")
                 for number, page in enumerate(pypdfium2.PdfDocument(path), start=1)
             }
         case ".docx":

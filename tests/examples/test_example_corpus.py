@@ -14,6 +14,7 @@ from PIL import Image
 
 from examples.build_corpus import build
 from examples.builder import fonts, report_observatory, report_tea, slides
+from examples.builder.drawn_text import VISITORS
 from examples.builder.stable_zip import stable
 
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())
@@ -58,7 +59,7 @@ def test_links_between_files_lead_somewhere(path: Path) -> None:
 
 def test_the_figures_of_the_reports_add_up() -> None:
     assert sum(report_observatory.CLEAR_NIGHTS) == 161
-    assert sum(slides.GUESTS.values()) == report_observatory.VISITORS["2025"] == 4637
+    assert sum(slides.GUESTS.values()) == VISITORS["2025"] == 4637
     assert sum(report_tea.RAIN) == 1480
 
 
