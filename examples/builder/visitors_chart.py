@@ -24,8 +24,9 @@ def visitors() -> Image.Image:
         for index, count in enumerate(VISITORS.values())
     ]
     c.line(points, _LINE, 4)
-    for (x, y), (year, count) in zip(points, VISITORS.items(), strict=True):
+    for index, ((x, y), (year, count)) in enumerate(zip(points, VISITORS.items(), strict=True)):
+        lowest = 0 < index < len(points) - 1 and y > max(points[index - 1][1], points[index + 1][1])
         c.ellipse((x - 6, y - 6, x + 6, y + 6), _LINE, "#ffffff", 2)
-        c.text((x - 4, y - 22), f"{count:,}", 17, bold=True)
+        c.text((x, y + 22) if lowest else (x - 14, y - 22), f"{count:,}", 17, bold=True)
         c.text((x, floor + 24), year, 16)
     return c.finished()
