@@ -1,7 +1,7 @@
 """The whole question flow on one screen.
 
-    turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
-          → abstain? → expand + pack → generate (stream) → cite (check) → Answer
+turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
+      → abstain? → expand + pack → generate (stream) → cite (check) → Answer
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from rag.answers import Answer, Citation, Hit, Query, SearchResult, Usage
+from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Usage
 from rag.errors import BadRequest
 from rag.language import language_of
-from rag.prompts import abstention, build_messages
+from rag.prompts import abstention, build_messages, render_passage
 from rag.protocols import (
     GenerationRequest,
     Generator,
@@ -29,6 +30,7 @@ from rag.protocols import (
 )
 from rag.retrieval.abstain import should_abstain
 from rag.retrieval.cite import resolve
+from rag.retrieval.expand import expand
 from rag.retrieval.fold import fold_repeats
 from rag.retrieval.fuse import reciprocal_rank_fusion
 from rag.retrieval.pack import pack
@@ -50,7 +52,7 @@ class Options:
     rerank_depth: int = 30
     passages: int = 5
     passage_tokens: int = 1200
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None
 
@@ -122,9 +124,7 @@ class Engine:
             yield Answer(text, True, (), found.hits, clock.finish(), Usage(), generator.name)
             return
         with clock("pack"):
-            passages = pack(
-                found.hits[: options.passages], self.library, generator.count_tokens, options.passage_tokens
-            )
+            passages = self._pack(query.text, language, found.hits, generator)
             messages = build_messages(query.text, language, passages)
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         pieces: list[str] = []
@@ -152,6 +152,15 @@ class Engine:
             cited.dropped,
             (*found.notes, *cited.notes),
         )
+
+    def _pack(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
+        options = self.options
+        render = partial(render_passage, language=language)
+        count, budget = generator.count_tokens, options.passage_tokens
+        passages = pack(
+            hits, question=question, budget=budget, count_tokens=count, render=render, limit=options.passages
+        )
+        return expand(passages, self.library, budget=budget, count=lambda passage: count(render(passage)))
 
     def _question_text(self, query: Query) -> str:
         """What the text retrievers look for: the question and, for a picture, what the describer sees on it."""

@@ -1,0 +1,94 @@
+"""The HTTP application: routes, errors, and the lifespan that holds the service."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import errors, schemas
+from api.deps import State
+from api.routes import ask, files, health
+from api.runner import Runner
+from api.service import Service
+from api.uploads import Uploads
+from rag.errors import TuwenError
+from rag.words import warm_up
+
+log = logging.getLogger(__name__)
+
+_WEB = Path(__file__).parent / "web"
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application over an open service. The service is closed by whoever opened it."""
+    uploads = Uploads(service.library)
+    state = State(service, uploads, Runner(service, uploads))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=_warm_up, args=(state,), name="tuwen-warm-up", daemon=True).start()
+        try:
+            yield
+        finally:
+            state.runner.stop()
+
+    app = FastAPI(
+        title="Tuwen",
+        description="Questions about folders of real documents, answered with checked citations.",
+        version="0.1.0",
+        lifespan=lifespan,
+    )
+    app.state.tuwen = state
+    errors.install(app)
+    app.middleware("http")(_same_origin)
+    for router in (ask.router, files.router, health.router):
+        app.include_router(router)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+
+    app.mount("/static", StaticFiles(directory=_WEB), name="static")
+    return app
+
+
+def _warm_up(state: State) -> None:
+    """Loads what questions need, so that the first one does not wait for it; then begins with the uploads."""
+    try:
+        warm_up()
+        _ = state.service.engine
+        state.runner.start()
+        state.service.generator.ready()
+        state.service.active()
+        state.trouble = None
+    except TuwenError as error:
+        log.error("not ready: %s", error)
+        state.trouble = schemas.error(type(error).__name__, error.message, error.remedy)["error"]
+    except Exception as error:
+        log.exception("not ready")
+        state.trouble = schemas.error("InternalError", f"Start-up failed: {error}.", "See the server's log.")["error"]
+
+
+async def _same_origin(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    """A page of another site must not upload or delete here through a visitor's browser."""
+    origin = request.headers.get("origin")
+    if (
+        request.method not in ("GET", "HEAD", "OPTIONS")
+        and origin
+        and urlsplit(origin).netloc != request.headers.get("host")
+    ):
+        body = schemas.error("BadRequest", f"Requests from {origin} are not accepted.", "Use the page of this server.")
+        return JSONResponse(body, 403)
+    return await handle(request)

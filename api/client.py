@@ -1,0 +1,267 @@
+"""One way to use Tuwen from a command: in this process when the data directory is free, over HTTP when a server owns it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from api import schemas
+from api.owner import OwnerLock
+from api.routes.ask import as_event, read_image
+from api.service import Service, open_service
+from api.settings import Settings
+from ingest.files import InputFile, find, sha256_of
+from ingest.pipeline import FileEvent, Report
+from rag import errors
+from rag.documents import Document
+from rag.errors import DirectoryOwned, TuwenError, Unavailable
+
+OnEvent = Callable[[FileEvent], None]
+
+
+class Client(Protocol):
+    """What the commands need. Answers are the JSON shapes of docs/architecture.md, section 6."""
+
+    @property
+    def where(self) -> str: ...
+
+    def search(self, body: schemas.SearchBody) -> dict[str, Any]: ...
+
+    def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]: ...
+
+    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report: ...
+
+    def documents(self, collection: str | None) -> list[dict[str, Any]]: ...
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """The document with its chunks."""
+        ...
+
+    def delete(self, document_id: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def connect(settings: Settings, server: str = "") -> Client:
+    """Raises DirectoryOwned when another process owns the directory and listens nowhere."""
+    if server:
+        return HttpClient(server)
+    try:
+        return LocalClient(open_service(settings))
+    except DirectoryOwned:
+        owner = OwnerLock(settings.data).owner()
+        if owner is not None and owner.url:
+            return HttpClient(owner.url)
+        raise
+
+
+class LocalClient:
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    @property
+    def where(self) -> str:
+        return str(self.service.settings.data)
+
+    def search(self, body: schemas.SearchBody) -> dict[str, Any]:
+        image = read_image(body.image) if body.image else None
+        return schemas.search_result(self.service.search(body.to_query(image)))
+
+    def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]:
+        for event in self.service.answer(body.to_query()):
+            yield as_event(event)
+
+    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:
+        return self.service.ingest(find(paths), collection, on_event, retry_failed=retry_failed)
+
+    def documents(self, collection: str | None) -> list[dict[str, Any]]:
+        shown = [schemas.published(stored) for stored in self.service.documents(collection)]
+        known = {(file["collection"], file["name"]) for file in shown}
+        shown += [
+            schemas.failed(failure, Document.make_id(failure.collection, failure.name))
+            for failure in self.service.failures(collection)
+            if (failure.collection, failure.name) not in known
+        ]
+        return sorted(shown, key=lambda file: (file["collection"], file["name"]))
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        stored = self.service.document(document_id)
+        return schemas.published(stored) | {"chunks": [schemas.chunk(c) for c in self.service.chunks(document_id)]}
+
+    def delete(self, document_id: str) -> None:
+        self.service.delete(document_id)
+
+    def close(self) -> None:
+        self.service.close()
+
+
+class HttpClient:
+    """Raises the errors that the server names, and Unavailable when none answers."""
+
+    def __init__(self, url: str, *, poll_seconds: float = 0.3) -> None:
+        self._url, self._poll = url.rstrip("/"), poll_seconds
+        self._http = httpx.Client(base_url=self._url, timeout=httpx.Timeout(600.0, connect=5.0), trust_env=False)
+
+    @property
+    def where(self) -> str:
+        return self._url
+
+    def search(self, body: schemas.SearchBody) -> dict[str, Any]:
+        return self._call("POST", "/v1/search", json=body.model_dump())
+
+    def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]:
+        wanted = body.model_dump() | {"stream": True}
+        try:
+            with self._http.stream("POST", "/v1/query", json=wanted) as response:
+                if response.is_error:
+                    response.read()
+                    raise _error_from(response)
+                for name, data in read_events(response.iter_lines()):
+                    if name == "error":
+                        raise _named(data["error"])
+                    yield name, data
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:  # noqa: ARG002
+        """Uploads what the server does not have yet and waits until it is done."""
+        began = time.monotonic()
+        report = Report()
+        listed = self._call("GET", "/v1/files", params={"collection": collection})["files"]
+        known = {file["name"]: file for file in listed}
+        waiting: dict[str, InputFile] = {}
+
+        def tell(event: FileEvent) -> None:
+            report.states[event.state] += event.state != "parsing"
+            if event.state == "failed":
+                report.failures.append(event)
+            report.warnings.extend((event.name, warning) for warning in event.warnings)
+            report.chunks += event.chunks
+            on_event(event)
+
+        for file in find(paths):
+            have = known.get(file.name)
+            if have is not None and have.get("sha256") == sha256_of(file.path) and have["status"] == "published":
+                tell(FileEvent(file.name, "unchanged", have["id"]))
+                continue
+            try:
+                with file.path.open("rb") as data:
+                    accepted = self._call(
+                        "POST",
+                        "/v1/files",
+                        files={"file": (file.path.name, data)},
+                        data={"collection": collection, "name": file.name},
+                    )
+                waiting[accepted["id"]] = file
+                on_event(FileEvent(file.name, "parsing"))
+            except errors.InputError as error:
+                tell(
+                    FileEvent(
+                        file.name, "failed", "", None, None, 0, (), type(error).__name__, error.message, error.remedy
+                    )
+                )
+        while waiting:
+            states = {f["id"]: f for f in self._call("GET", "/v1/files", params={"collection": collection})["files"]}
+            for id_ in list(waiting):
+                state = states.get(id_, {"status": "failed", "name": waiting[id_].name})
+                if state["status"] in ("queued", "running"):
+                    continue
+                tell(_settled(id_, state))
+                del waiting[id_]
+            if waiting:
+                time.sleep(self._poll)
+        report.states = Counter({state: count for state, count in report.states.items() if count})
+        report.seconds = time.monotonic() - began
+        return report
+
+    def documents(self, collection: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/v1/files", params=_given(collection=collection))["files"]
+        return found
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        shown = self._call("GET", f"/v1/files/{document_id}")
+        return shown | self._call("GET", f"/v1/files/{document_id}/chunks")
+
+    def delete(self, document_id: str) -> None:
+        self._call("DELETE", f"/v1/files/{document_id}")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.is_error:
+            raise _error_from(response)
+        body: dict[str, Any] = response.json()
+        return body
+
+    def _unreachable(self, error: httpx.HTTPError) -> Unavailable:
+        return Unavailable(
+            f"No Tuwen server answers at {self._url}: {error or type(error).__name__}.",
+            "Start it with `tuwen serve`, or correct --server (TUWEN_SERVER).",
+        )
+
+
+def encode_image(path: Path) -> str:
+    """A picture file as base64. Raises BadRequest."""
+    try:
+        return base64.b64encode(path.read_bytes()).decode()
+    except OSError as error:
+        raise errors.BadRequest(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+
+
+def read_events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Server-sent events with JSON data (WHATWG HTML, section 9.2), by name."""
+    name, data = "message", io.StringIO()
+    for line in lines:
+        if not line:
+            if data.tell():
+                yield name, json.loads(data.getvalue())
+            name, data = "message", io.StringIO()
+        elif line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data.write(line[5:].removeprefix(" "))
+
+
+def _settled(id_: str, state: dict[str, Any]) -> FileEvent:
+    error = state.get("error", {})
+    return FileEvent(
+        state["name"],
+        state["status"],
+        id_,
+        pages=state.get("pages"),
+        chunks=state.get("chunks", 0),
+        warnings=tuple(state.get("warnings", ())),
+        error=error.get("type", ""),
+        message=error.get("message", ""),
+        remedy=error.get("remedy", ""),
+    )
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _error_from(response: httpx.Response) -> TuwenError:
+    try:
+        return _named(response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(f"The server answered {response.status_code} to {response.request.url}.", "See its log.")
+
+
+def _named(error: dict[str, str]) -> TuwenError:
+    kind = getattr(errors, error.get("type", ""), TuwenError)
+    known = kind if isinstance(kind, type) and issubclass(kind, TuwenError) else TuwenError
+    return known(error.get("message", ""), error.get("remedy", ""))

@@ -1,0 +1,155 @@
+"""Uploading, listing, showing and deleting documents."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import schemas
+from api.deps import State, Tuwen
+from api.service import check_collection
+from api.uploads import Upload
+from rag.documents import Document
+from rag.errors import BadRequest, LimitExceeded, NotFound
+
+router = APIRouter(prefix="/v1", tags=["documents"])
+
+_PIECE = 1 << 20
+# What a document holds is shown, never run: an HTML file opened from here must not become a page of this server.
+_INERT = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+
+
+@router.get("/collections")
+def collections(tuwen: Tuwen) -> dict[str, Any]:
+    found = tuwen.service.library.collections()
+    return {"collections": [{"name": name, "documents": count} for name, count in found.items()]}
+
+
+@router.get("/files")
+def list_files(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
+    """Everything published, waiting or failed."""
+    shown = {stored.document.id: schemas.published(stored) for stored in tuwen.service.documents(collection)}
+    for failure in tuwen.service.failures(collection):
+        id_ = Document.make_id(failure.collection, failure.name)
+        shown.setdefault(id_, schemas.failed(failure, id_))
+    for upload in tuwen.uploads.all(collection):
+        if upload.state in ("queued", "running") or upload.id not in shown:
+            shown[upload.id] = shown.get(upload.id, {}) | _upload(upload)
+    return {"files": sorted(shown.values(), key=lambda file: (file["collection"], file["name"]))}
+
+
+@router.post("/files", status_code=202)
+async def upload(
+    tuwen: Tuwen,
+    file: UploadFile,
+    collection: Annotated[str, Form()] = "default",
+    name: Annotated[str, Form()] = "",
+) -> dict[str, Any]:
+    """Takes a file; it is ingested in the background. `GET /v1/files/{id}` tells how far it is."""
+    check_collection(collection)
+    called = clean_name(name or file.filename or "")
+    limit = tuwen.service.settings.http.max_upload_bytes
+    with tempfile.NamedTemporaryFile(dir=tuwen.service.settings.data, prefix="upload-") as temporary:
+        size = 0
+        while piece := await file.read(_PIECE):
+            size += len(piece)
+            if size > limit:
+                raise LimitExceeded(
+                    f"{called} has more than {limit / 1e6:,.0f} MB.",
+                    "Raise `http.max_upload_bytes`, or ingest it with `tuwen ingest`.",
+                )
+            temporary.write(piece)
+        temporary.flush()
+        accepted = await run_in_threadpool(tuwen.uploads.accept, Path(temporary.name), called, collection)
+    tuwen.runner.wake()
+    return _upload(accepted)
+
+
+@router.get("/files/{file_id}")
+def show(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+    return _shown(tuwen, file_id)
+
+
+@router.delete("/files/{file_id}")
+def delete(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+    """Removes the document with every trace."""
+    tuwen.service.delete(file_id)
+    return {"id": file_id, "deleted": True}
+
+
+@router.get("/files/{file_id}/content")
+def content(file_id: str, tuwen: Tuwen) -> FileResponse:
+    """The original, as it was ingested."""
+    path, stored = tuwen.service.original(file_id)
+    item = stored.document
+    return FileResponse(path, media_type=item.media_type, filename=PurePosixPath(item.name).name, headers=_INERT)
+
+
+@router.get("/files/{file_id}/pages")
+def pages(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+    """Numbers and sizes of the pages, in points."""
+    found = tuwen.service.pages(file_id)
+    return {"pages": [{"number": p.number, "width": p.width, "height": p.height, "source": p.source} for p in found]}
+
+
+@router.get("/files/{file_id}/pages/{number}/image")
+def page_image(file_id: str, number: int, tuwen: Tuwen, scale: Annotated[float, Query(gt=0, le=8)] = 2.0) -> Response:
+    """A page as PNG, `scale` pixels for a point."""
+    data = tuwen.service.page_image(file_id, number, scale)
+    return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@router.get("/files/{file_id}/chunks")
+def chunks(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+    """The document as it is searched."""
+    return {"chunks": [schemas.chunk(item) for item in tuwen.service.chunks(file_id)]}
+
+
+@router.get("/images/{chunk_id}")
+def image(chunk_id: str, tuwen: Tuwen) -> Response:
+    """The picture of a hit of kind `image`."""
+    data, media_type = tuwen.service.picture(chunk_id)
+    return Response(data, media_type=media_type, headers=_INERT)
+
+
+def clean_name(name: str) -> str:
+    """A relative path with forward slashes. Raises BadRequest for one that is empty or leads outside."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".")]
+    if not parts or ".." in parts or any(ord(c) < 32 for c in name) or len(name) > 500:
+        raise BadRequest(f"{name!r} is no name for a file.", "Send a file name, or a relative path in `name`.")
+    return "/".join(parts)
+
+
+def _shown(tuwen: State, file_id: str) -> dict[str, Any]:
+    try:
+        waiting = tuwen.uploads.get(file_id)
+    except NotFound:
+        waiting = None
+    try:
+        stored = schemas.published(tuwen.service.document(file_id))
+    except NotFound:
+        if waiting is None:
+            raise
+        return _upload(waiting)
+    if waiting is not None and waiting.state in ("queued", "running", "failed"):
+        return stored | _upload(waiting)
+    return stored
+
+
+def _upload(item: Upload) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": item.id,
+        "name": item.name,
+        "collection": item.collection,
+        "size": item.size,
+        "sha256": item.sha256,
+        "status": item.state,
+    }
+    if item.message:
+        shown |= schemas.error("IngestFailed", item.message, item.remedy)
+    return shown

@@ -1,0 +1,34 @@
+"""Whether the server lives, and whether it can answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.deps import Tuwen
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def ready(tuwen: Tuwen) -> JSONResponse:
+    """Models are loaded and questions can be answered; 503 with the reason otherwise."""
+    found = tuwen.service.library.collections()
+    body: dict[str, Any] = {
+        "ready": tuwen.trouble is None,
+        "profile": tuwen.service.settings.profile,
+        "documents": sum(found.values()),
+        "collections": found,
+        "waiting": sum(upload.state in ("queued", "running") for upload in tuwen.uploads.all()),
+    }
+    if tuwen.trouble is not None:
+        return JSONResponse(body | {"error": tuwen.trouble}, 503)
+    return JSONResponse(body | {"models": tuwen.service.active()})

@@ -1,0 +1,159 @@
+"""What goes over HTTP, and the same as `--json` of the command line. Shapes are fixed in docs/architecture.md, section 6."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.answers import Answer, Citation, Filter, Hit, Query, SearchResult, Turn
+from rag.documents import AnyChunk, DocumentRef, ImageData
+from rag.stores.library import Failure, Stored
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FilterBody(_Body):
+    """Only what matches every given list is searched."""
+
+    document_id: list[str] = []
+    name: list[str] = []
+    media_type: list[str] = []
+    language: list[str] = []
+
+    def to_filter(self) -> Filter:
+        return Filter(
+            frozenset(self.document_id), frozenset(self.name), frozenset(self.media_type), frozenset(self.language)
+        )
+
+
+class TurnBody(_Body):
+    role: Literal["user", "assistant"]
+    content: Annotated[str, Field(max_length=100_000)]
+
+
+class SearchBody(_Body):
+    """A question in words, a picture (base64), or both."""
+
+    query: Annotated[str, Field(max_length=20_000)] = ""
+    image: str = ""
+    collection: str = "default"
+    top_k: Annotated[int, Field(ge=1, le=200)] = 10
+    filter: FilterBody = FilterBody()
+
+    def to_query(self, image: ImageData | None) -> Query:
+        return Query(self.query, self.collection, self.top_k, image, self.filter.to_filter())
+
+
+class QueryBody(_Body):
+    question: Annotated[str, Field(max_length=20_000)]
+    collection: str = "default"
+    stream: bool = False
+    top_k: Annotated[int, Field(ge=1, le=200)] = 10
+    filter: FilterBody = FilterBody()
+    turns: Annotated[list[TurnBody], Field(max_length=100)] = []
+
+    def to_query(self) -> Query:
+        turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
+        return Query(self.question, self.collection, self.top_k, None, self.filter.to_filter(), turns)
+
+
+def document(ref: DocumentRef) -> dict[str, Any]:
+    return {"id": ref.id, "name": ref.name, "media_type": ref.media_type}
+
+
+def chunk(item: AnyChunk) -> dict[str, Any]:
+    return {
+        "chunk_id": item.id,
+        "kind": item.kind,
+        "text": item.text,
+        "headings": list(item.headings),
+        "page": item.page,
+        "boxes": [box.as_list() for box in item.boxes],
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    shown = chunk(found.chunk)
+    return {
+        "chunk_id": shown["chunk_id"],
+        "kind": shown["kind"],
+        "score": round(found.score, 6),
+        "text": shown["text"],
+        "document": document(found.document),
+        "headings": shown["headings"],
+        "page": shown["page"],
+        "boxes": shown["boxes"],
+        "sources": found.sources,
+        "ranks": dict(found.ranks),
+    }
+
+
+def search_result(result: SearchResult) -> dict[str, Any]:
+    shown: dict[str, Any] = {"hits": [hit(found) for found in result.hits], "timings": dict(result.timings)}
+    return shown | ({"notes": list(result.notes)} if result.notes else {})
+
+
+def citation(item: Citation) -> dict[str, Any]:
+    return {
+        "marker": item.marker,
+        "document": document(item.document),
+        "chunk_id": item.chunk_id,
+        "page": item.page,
+        "boxes": [box.as_list() for box in item.boxes],
+        "quote": item.quote,
+        "verified": item.verified,
+        "score": round(item.score, 4),
+    }
+
+
+def answer(item: Answer) -> dict[str, Any]:
+    return {
+        "answer": item.text,
+        "abstained": item.abstained,
+        "citations": [citation(c) for c in item.citations],
+        "context": [hit(found) for found in item.context],
+        "timings": dict(item.timings),
+        "usage": {
+            "prompt_tokens": item.usage.prompt_tokens,
+            "completion_tokens": item.usage.completion_tokens,
+            "dropped_markers": item.dropped_markers,
+        },
+        "generator": item.generator,
+        "notes": list(item.notes),
+    }
+
+
+def published(stored: Stored) -> dict[str, Any]:
+    item = stored.document
+    return {
+        "id": item.id,
+        "name": item.name,
+        "collection": item.collection,
+        "media_type": item.media_type,
+        "size": item.size,
+        "sha256": item.sha256,
+        "status": "published",
+        "title": item.title,
+        "language": item.language,
+        "pages": item.page_count,
+        "chunks": stored.chunks,
+        "warnings": list(stored.warnings),
+    }
+
+
+def failed(failure: Failure, document_id: str) -> dict[str, Any]:
+    return {
+        "id": document_id,
+        "name": failure.name,
+        "collection": failure.collection,
+        "sha256": failure.sha256,
+        "status": "failed",
+        "error": error(failure.error, failure.message, failure.remedy)["error"],
+    }
+
+
+def error(kind: str, message: str, remedy: str) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": message, "remedy": remedy}}

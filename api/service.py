@@ -1,0 +1,315 @@
+"""What Tuwen can do, in one object: the command line, the HTTP routes and the evaluation bench all call this.
+
+A service owns a data directory. Models and the vector index are opened when first needed, so that listing documents loads none.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from api import wiring
+from api.owner import OwnerLock
+from api.settings import Settings
+from ingest.files import InputFile
+from ingest.pipeline import FileEvent, Pipeline, Report
+from ingest.render import render_page
+from ingest.worker import ParseWorker
+from rag.answers import Query, SearchResult
+from rag.documents import AnyChunk, Page
+from rag.engine import Engine, Event
+from rag.errors import BadRequest, NotFound, SpaceMismatch, StoreCorrupt
+from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
+from rag.stores.index import IndexState, VectorIndex
+from rag.stores.lexical import SqliteLexicalIndex
+from rag.stores.library import Failure, SqliteLibrary, Stored
+from rag.stores.rows import digest
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def open_service(settings: Settings, command: str | None = None) -> Service:
+    """Takes the data directory. Raises DirectoryOwned, StoreCorrupt."""
+    lock = OwnerLock(settings.data)
+    lock.acquire(command)
+    try:
+        return Service(settings, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+class Service:
+    """Use `open_service`; close it when done. Safe to use from several threads; ingests run one after the other."""
+
+    def __init__(self, settings: Settings, lock: OwnerLock) -> None:
+        self.settings = settings
+        self.lock = lock
+        self.library = SqliteLibrary(settings.data)
+        self._made: dict[str, Any] = {}
+        self._making = threading.RLock()
+        self._ingesting = threading.Lock()
+        self._swept = False
+
+    def close(self) -> None:
+        for name in ("generator", "store"):
+            if name in self._made:
+                self._made[name].close()
+        self.library.close()
+        self.lock.release()
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- parts, each made once, when first needed --------------------------------------------------------------------
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        if name not in self._made:
+            with self._making:
+                if name not in self._made:
+                    self._made[name] = make()
+        made: T = self._made[name]
+        return made
+
+    @property
+    def encoder(self) -> TextEncoder:
+        return self._once("encoder", partial(wiring.text_encoder, self.settings))
+
+    @property
+    def image_encoder(self) -> ImageEncoder | None:
+        return self._once("image_encoder", partial(wiring.image_encoder, self.settings))
+
+    @property
+    def describer(self) -> ImageDescriber | None:
+        return self._once("describer", partial(wiring.describer, self.settings))
+
+    @property
+    def generator(self) -> Generator:
+        return self._once("generator", partial(wiring.generator, self.settings))
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vector index, equal to the library: what an earlier process left unfinished is finished first."""
+        return self._once("index", self._open_index)
+
+    @property
+    def store(self) -> VectorStore:
+        return self._once("store", self._open_store)
+
+    @property
+    def engine(self) -> Engine:
+        return self._once(
+            "engine",
+            lambda: wiring.engine(
+                self.settings,
+                library=self.library,
+                lexical=SqliteLexicalIndex(self.library.database),
+                store=self._indexed_store(),
+                encoder=self.encoder,
+                image_encoder=self.image_encoder,
+                describe=lambda: self.describer,
+                generate=lambda: self.generator,
+            ),
+        )
+
+    def _indexed_store(self) -> VectorStore:
+        _ = self.index
+        return self.store
+
+    def _open_store(self) -> VectorStore:
+        folder = self.settings.data / "index"
+        try:
+            return wiring.vector_store(self.settings, folder)
+        except StoreCorrupt as error:
+            # Everything in it is in the library, too: `recover` fills the new one.
+            log.warning("%s It is made anew from the library.", error.message)
+            shutil.rmtree(folder, ignore_errors=True)
+            return wiring.vector_store(self.settings, folder)
+
+    def _open_index(self) -> VectorIndex:
+        self._check_space()
+        index = VectorIndex(self.library, self.store, self._spaces())
+        for state in index.recover():
+            log.warning("index %s had %d of %d vectors: repaired", state.key, state.found, state.expected)
+        return index
+
+    def _spaces(self) -> dict[str, str]:
+        spaces = {"text": self.encoder.space.id, "entries": self.encoder.space.id}
+        if self.image_encoder is not None:
+            spaces["pixels"] = self.image_encoder.space.id
+        return spaces
+
+    def _check_space(self) -> None:
+        """Documents that the active encoder never saw would silently not be found."""
+        self.library.register(self.encoder.space)
+        missing = len(self.library.texts_without_vector(self.encoder.space.id))
+        if missing:
+            raise SpaceMismatch(
+                f"{missing} texts of this library were embedded by another model than {self.encoder.space.model}.",
+                "Run `tuwen doctor --rebuild` to embed them with it, or set the encoder back.",
+            )
+
+    # --- ingest ------------------------------------------------------------------------------------------------------
+
+    def ingest(
+        self,
+        files: Iterable[InputFile],
+        collection: str = "default",
+        on_event: Callable[[FileEvent], None] = lambda _: None,
+        *,
+        retry_failed: bool = False,
+        cancel: threading.Event | None = None,
+    ) -> Report:
+        """Ingests files; a bad one is reported and the rest goes on. Raises Unavailable, SetupError."""
+        check_collection(collection)
+        with self._ingesting:
+            report = self._pipeline().run(files, collection, on_event, retry_failed=retry_failed, cancel=cancel)
+            if not report.cancelled and (report.states["failed"] or not self._swept):
+                self.library.sweep()
+                self._swept = True
+        return report
+
+    def _pipeline(self) -> Pipeline:
+        build = partial(wiring.toolbox, self.settings)
+        return Pipeline(
+            self.library,
+            self.index,
+            self.encoder,
+            wiring.chunker(self.settings, self.encoder),
+            partial(ParseWorker, build, memory=self.settings.ingest.worker_memory),
+            self._once("toolbox_version", lambda: build().version),
+            image_encoder=self.image_encoder,
+            limits=wiring.limits(self.settings),
+            workers=self.settings.ingest.workers,
+        )
+
+    # --- questions ---------------------------------------------------------------------------------------------------
+
+    def search(self, query: Query) -> SearchResult:
+        self._check_known(query.collection)
+        return self.engine.search(query)
+
+    def answer(self, query: Query) -> Iterator[Event]:
+        self._check_known(query.collection)
+        return self.engine.answer(query)
+
+    def _check_known(self, collection: str) -> None:
+        known = self.library.collections()
+        if collection not in known:
+            there = ", ".join(known) or "none yet"
+            raise NotFound(
+                f"There is no collection {collection!r} (there is: {there}).",
+                f"Ingest documents into it with `tuwen ingest PATH -c {collection}`.",
+            )
+
+    # --- documents ---------------------------------------------------------------------------------------------------
+
+    def documents(self, collection: str | None = None) -> list[Stored]:
+        return self.library.documents(collection)
+
+    def failures(self, collection: str | None = None) -> list[Failure]:
+        return self.library.failures(collection)
+
+    def document(self, document_id: str) -> Stored:
+        return self.library.document(document_id)
+
+    def chunks(self, document_id: str) -> list[AnyChunk]:
+        self.library.document(document_id)
+        return self.library.chunks(document_id)
+
+    def pages(self, document_id: str) -> list[Page]:
+        self.library.document(document_id)
+        return self.library.pages(document_id)
+
+    def delete(self, document_id: str) -> None:
+        """Removes every trace of a document. Raises NotFound."""
+        self.library.delete(document_id)
+        self.index.flush()
+
+    def original(self, document_id: str) -> tuple[Path, Stored]:
+        """Where the document's bytes are. Raises NotFound."""
+        stored = self.library.document(document_id)
+        return self.library.blobs.path(stored.document.sha256), stored
+
+    def page_image(self, document_id: str, number: int, scale: float = 2.0) -> bytes:
+        """A page as PNG at `scale` pixels per point. Raises NotFound for formats that have no pages to show."""
+        path, stored = self.original(document_id)
+        pages = {page.number: page for page in self.library.pages(document_id)}
+        if number not in pages or stored.document.media_type not in wiring.RENDERED:
+            raise NotFound(
+                f"{stored.document.name} has no picture of page {number}.",
+                f"It has {len(pages)} pages." if pages else "Documents of this type have no pages; read its chunks.",
+            )
+        page = pages[number]
+        # A poster-sized page must not become a gigapixel.
+        scale = min(scale, (16_000_000 / max(1.0, page.width * page.height)) ** 0.5)
+        return render_page(path, number, scale)
+
+    def picture(self, chunk_id: str) -> tuple[bytes, str]:
+        """The picture of an image chunk and its media type. Raises NotFound."""
+        found = self.library.hydrate([chunk_id]).get(chunk_id)
+        if found is None or found[0].kind != "image":
+            raise NotFound(f"There is no picture {chunk_id}.", "Take the chunk_id of a hit of kind `image`.")
+        chunk = found[0]
+        return self.library.blobs.path(chunk.image_sha256).read_bytes(), chunk.media_type
+
+    # --- health ------------------------------------------------------------------------------------------------------
+
+    def active(self) -> dict[str, str]:
+        """Which models are in use, by their honest names. Loads them."""
+        image_encoder = self.image_encoder
+        describer = self.describer
+        return {
+            "text_encoder": self.encoder.space.model,
+            "image_encoder": image_encoder.space.model if image_encoder else "none: pictures are found by their texts",
+            "image_describer": describer.name if describer else "none",
+            "reranker": self.engine.reranker.name if self.engine.reranker else "none",
+            "generator": self.generator.name,
+        }
+
+    def examine(self) -> list[IndexState]:
+        return self.index.examine()
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Embeds what the active models have not seen, and makes the vector index anew. Answers the number of vectors."""
+        with self._ingesting:
+            self._embed_missing(progress)
+            index = VectorIndex(self.library, self.store, self._spaces())
+            with self._making:
+                self._made["index"] = index
+            return index.rebuild(progress)
+
+    def _embed_missing(self, progress: Callable[[int, int], None] | None) -> None:
+        self.library.register(self.encoder.space)
+        texts = self.library.texts_without_vector(self.encoder.space.id)
+        for start in range(0, len(texts), 64):
+            part = texts[start : start + 64]
+            if any(digest(text) != key for key, text in part):
+                raise StoreCorrupt("A chunk's text does not have the hash it is stored under.", "Ingest again.")
+            vectors = self.encoder.encode_passages([text for _, text in part])
+            self.library.store_vectors(self.encoder.space, [key for key, _ in part], vectors)
+            if progress:
+                progress(start + len(part), len(texts))
+
+    def verify(self) -> list[str]:
+        """Checks that every published chunk is found by its own vector and its own words; answers what is wrong."""
+        from api.verify import verify
+
+        return verify(self)
+
+
+def check_collection(name: str) -> None:
+    if not name.strip() or len(name) > 200 or any(ord(character) < 32 for character in name):
+        raise BadRequest(
+            f"{name!r} is no name for a collection.", "Give 1 to 200 characters without control characters."
+        )

@@ -1,0 +1,221 @@
+"""Every setting, with its default and its meaning. No code below `api` reads this: adapters take plain arguments.
+
+A value is taken from the first of: the command line, the environment (`TUWEN_RETRIEVAL__DEPTH=50`), `tuwen.toml` in the data
+directory, the profile's file (`api/profiles/*.toml`), the default written here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from rag.errors import BadSetting
+
+Profile = Literal["embedded", "standard", "cluster"]
+RetrieverName = Literal["dense", "lexical", "entries", "pixels"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderSettings(_Section):
+    """What turns text into vectors. Changing it needs `tuwen doctor --rebuild`, which embeds everything again."""
+
+    kind: Literal["onnx", "sentence-transformers", "remote", "hashing"] = "onnx"
+    model: str = "multilingual-e5-small"
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    base_url: str = ""
+    api_key: str = ""
+    dimension: int = 0
+    """Only for `remote`: what the server's vectors have."""
+    threads: int = 0
+    """Threads of one forward pass; 0 leaves it to the runtime."""
+    centre_languages: bool = True
+    """Take each language's mean out of the vectors, so that a question finds passages of the other language."""
+
+
+class PictureSettings(_Section):
+    """What pictures are found by."""
+
+    describer: Literal["bundled", "none"] = "bundled"
+    labels: bool = True
+    ocr: bool = True
+    image_encoder: Literal["none", "open_clip"] = "none"
+    image_model: str = ""
+    """open_clip: an architecture, `hf-hub:…` or `local-dir:…`."""
+    image_weights: str = ""
+    """open_clip: a pretrained tag or a checkpoint file, where `image_model` is an architecture."""
+
+
+class IndexSettings(_Section):
+    """Chroma: embedded in the data directory when `host` is empty, otherwise a server."""
+
+    host: str = ""
+    port: int = 8000
+    ssl: bool = False
+
+
+class LimitSettings(_Section):
+    """Beyond these a file is refused with an error that names the limit."""
+
+    bytes: int = 500_000_000
+    pages: int = 5_000
+    pixels: int = 100_000_000
+    seconds: float = 600.0
+
+
+class IngestSettings(_Section):
+    chunk_tokens: Annotated[int, Field(ge=32, le=8192)] = 300
+    """Longest chunk, its context included, in the encoder's tokens."""
+    chunk_overlap: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Parse processes of an ingest."""
+    worker_memory: int = 4_000_000_000
+    """Resident bytes beyond which a parse process is stopped."""
+    limits: LimitSettings = LimitSettings()
+
+
+class RetrievalSettings(_Section):
+    retrievers: tuple[RetrieverName, ...] = ("dense", "lexical", "entries", "pixels")
+    weights: dict[RetrieverName, float] = {}
+    depth: Annotated[int, Field(ge=1, le=2000)] = 100
+    """Chunks that each retriever recalls."""
+    rrf_k: Annotated[float, Field(gt=0)] = 60.0
+    reranker: Literal["none", "cross-encoder", "remote"] = "none"
+    reranker_model: str = ""
+    reranker_url: str = ""
+    reranker_api_key: str = ""
+    rerank_depth: Annotated[int, Field(ge=1)] = 30
+
+
+class GeneratorSettings(_Section):
+    kind: Literal["llamacpp", "extractive", "openai"] = "llamacpp"
+    model: str = ""
+    base_url: str = "http://127.0.0.1:8000/v1"
+    api_key: str = ""
+    threads: int = 0
+    context_tokens: Annotated[int, Field(ge=512)] = 4096
+    passage_tokens: Annotated[int, Field(ge=100)] = 1200
+    """Tokens of passages in a prompt."""
+    passages: Annotated[int, Field(ge=1, le=50)] = 5
+    max_tokens: Annotated[int, Field(ge=1)] = 300
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    timeout_seconds: float = 120.0
+
+
+class AnswerSettings(_Section):
+    abstain: bool = True
+    abstain_below: float | None = None
+    """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
+
+
+class HttpSettings(_Section):
+    """What `tuwen serve` listens on."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    max_upload_bytes: int = 500_000_000
+
+
+class ModelSettings(_Section):
+    """Where weights are kept and fetched from."""
+
+    dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("tuwen")) / "models")
+    hub: str = "https://huggingface.co"
+    mirror: str = "https://modelscope.cn"
+
+
+class Settings(_Section):
+    """All settings, complete and frozen. Made by `load`."""
+
+    data: Path = Path(".tuwen")
+    profile: Profile = "embedded"
+    encoder: EncoderSettings = EncoderSettings()
+    pictures: PictureSettings = PictureSettings()
+    index: IndexSettings = IndexSettings()
+    ingest: IngestSettings = IngestSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    generator: GeneratorSettings = GeneratorSettings()
+    answer: AnswerSettings = AnswerSettings()
+    http: HttpSettings = HttpSettings()
+    models: ModelSettings = Field(default_factory=ModelSettings)
+
+
+class _Environment(BaseSettings, Settings):
+    """Only names the variables: the values are merged with the files below, then validated once."""
+
+    model_config = SettingsConfigDict(env_prefix="TUWEN_", env_nested_delimiter="__", extra="ignore")
+
+
+def load(data: Path | None = None, overrides: dict[str, Any] | None = None) -> Settings:
+    """The settings for a data directory. `overrides` is nested like the settings. Raises BadSetting."""
+    data = data or Path(os.environ.get("TUWEN_DATA") or ".tuwen")
+    given = _merge(_read_environment(), overrides or {})
+    own = _read_toml(data / "tuwen.toml")
+    name = str(given.get("profile") or own.get("profile") or "embedded")
+    values = _merge(_merge(_read_profile(name), own), given)
+    values.update(data=data, profile=name)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadSetting(
+            f"The setting `{where}` is not right: {first['msg']} (given: {first.get('input')!r}).",
+            f"Correct it in {data / 'tuwen.toml'}, or the environment variable TUWEN_{where.replace('.', '__').upper()}.",
+        ) from error
+
+
+def public(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values, without secrets: for reports and fingerprints."""
+    values: dict[str, Any] = settings.model_dump(mode="json")
+    for section in values.values():
+        if isinstance(section, dict):
+            for name in section:
+                if name.endswith("api_key") and section[name]:
+                    section[name] = "***"
+    return values
+
+
+def _read_environment() -> dict[str, Any]:
+    source = EnvSettingsSource(_Environment)
+    try:
+        return dict(source())
+    except Exception as error:
+        raise BadSetting(f"An environment variable TUWEN_… cannot be read: {error}.", "Correct or unset it.") from error
+
+
+def _read_profile(name: str) -> dict[str, Any]:
+    file = resources.files("api").joinpath("profiles", f"{name}.toml")
+    if not file.is_file():
+        raise BadSetting(f"There is no profile {name!r}.", "Profiles are embedded, standard and cluster.")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadSetting(f"{path} cannot be read: {error}.", "Correct it; it is a TOML file.") from error
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(name), dict):
+            merged[name] = _merge(merged[name], value)
+        elif value is not None:
+            merged[name] = value
+    return merged

@@ -1,0 +1,145 @@
+"""How the command line shows things to a person. Progress goes to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ingest.pipeline import FileEvent, Report
+from rag.errors import TuwenError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+_MARKS = {"published": "[green]+[/]", "unchanged": "[dim]=[/]", "failed": "[red]![/]"}
+
+
+def show_error(error: TuwenError) -> None:
+    err.print(f"[red bold]{escape(error.message)}[/]")
+    if error.remedy:
+        err.print(f"→ {escape(error.remedy)}")
+
+
+class IngestView:
+    """A line for the file under way, counts, and each failure as it happens."""
+
+    def __init__(self, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+        )
+        self._task = self._progress.add_task("ingesting", total=total or None)
+
+    def __enter__(self) -> IngestView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, event: FileEvent) -> None:
+        if event.state == "parsing":
+            pages = f" page {event.page}" + (f" of {event.pages}" if event.pages else "") if event.page else ""
+            self._progress.update(self._task, description=escape(textwrap.shorten(event.name, 50) + pages))
+            return
+        self._progress.update(self._task, advance=1)
+        if event.state == "failed":
+            self._progress.console.print(f"{_MARKS['failed']} {escape(event.message)}")
+            if event.remedy:
+                self._progress.console.print(f"  → {escape(event.remedy)}")
+
+
+def show_report(report: Report) -> None:
+    for name, warning in report.warnings:
+        err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}")
+    parts = [
+        f"{report.states[state]} {state}" for state in ("published", "unchanged", "failed") if report.states[state]
+    ]
+    summary = ", ".join(parts) or "no files"
+    chunks = f"; {report.chunks} chunks" if report.chunks else ""
+    out.print(f"{summary}{chunks} in {report.seconds:.1f} s{' (cancelled)' if report.cancelled else ''}")
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    return {
+        "published": report.states["published"],
+        "unchanged": report.states["unchanged"],
+        "failed": report.states["failed"],
+        "chunks": report.chunks,
+        "embedded": report.embedded,
+        "pages": report.pages,
+        "seconds": round(report.seconds, 3),
+        "cancelled": report.cancelled,
+        "failures": [
+            {"name": f.name, "error": {"type": f.error, "message": f.message, "remedy": f.remedy}}
+            for f in report.failures
+        ],
+        "warnings": [{"name": name, "warning": warning} for name, warning in report.warnings],
+    }
+
+
+def show_hits(result: dict[str, Any]) -> None:
+    for number, hit in enumerate(result["hits"], start=1):
+        page = f", page {hit['page']}" if hit["page"] else ""
+        headings = f" — {' › '.join(hit['headings'])}" if hit["headings"] else ""
+        out.print(f"[bold]{number}. {escape(hit['document']['name'])}{page}[/][dim]{escape(headings)}[/]")
+        ranks = ", ".join(f"{name} #{rank}" for name, rank in sorted(hit["ranks"].items()))
+        out.print(f"   [dim]{hit['kind']}, score {hit['score']:.4f} ({escape(ranks)})[/]")
+        text = textwrap.shorten(hit["text"].replace("\n", " "), 300, placeholder=" …")
+        out.print(textwrap.indent(escape(text), "   "))
+    if not result["hits"]:
+        out.print("Nothing was found.")
+    timings = result["timings"]
+    err.print(f"[dim]{timings.get('total', 0):.0f} ms (encoding {timings.get('encode', 0):.0f} ms)[/]")
+
+
+def show_citations(answer: dict[str, Any]) -> None:
+    for item in answer["citations"]:
+        page = f", page {item['page']}" if item["page"] else ""
+        verdict = "[green]verified[/]" if item["verified"] else "[yellow]not verified[/]"
+        out.print(f"[bold]\\[{item['marker']}][/] {escape(item['document']['name'])}{page} ({verdict})")
+        quote = textwrap.shorten(item["quote"].replace("\n", " "), 300, placeholder=" …")
+        out.print(textwrap.indent(escape(f"“{quote}”"), "    "))
+    for note in answer["notes"]:
+        err.print(f"[dim]{escape(note)}[/]")
+    timings = answer["timings"]
+    first = f", first word after {timings['first_token'] / 1000:.1f} s" if "first_token" in timings else ""
+    err.print(f"[dim]{escape(answer['generator'])}: {timings['total'] / 1000:.1f} s{first}[/]")
+
+
+def show_documents(files: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "collection", "name", "status", "pages", "chunks"):
+        table.add_column(column, overflow="fold")
+    for file in files:
+        status = file["status"]
+        if "error" in file:
+            status += f": {file['error']['message']}"
+        numbers = [str(file.get(key) or "") for key in ("pages", "chunks")]
+        table.add_row(file["id"], escape(file["collection"]), escape(file["name"]), escape(status), *numbers)
+    out.print(table)
+
+
+@contextmanager
+def downloading() -> Iterator[Progress]:
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    with progress:
+        yield progress

@@ -1,0 +1,316 @@
+"""The only place that names concrete adapters: settings in, parts of the engine out.
+
+Each choice of a setting is a line in a mapping below. Adapters are imported where they are made, so that a choice nobody made
+costs no start-up time and needs no package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from api.settings import Settings
+from ingest.protocols import Chunker, Limits, Parser
+from ingest.worker import Toolbox
+from rag.documents import ImageData, ImageEntry
+from rag.engine import Engine, Options
+from rag.protocols import (
+    Generator,
+    ImageDescriber,
+    ImageEncoder,
+    LexicalIndex,
+    Library,
+    Ocr,
+    Reranker,
+    Sampling,
+    TextEncoder,
+    VectorStore,
+)
+from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
+
+RENDERED = frozenset(
+    {"application/pdf", "image/png", "image/jpeg", "image/webp", "image/tiff", "image/bmp", "image/gif"}
+)
+"""Media types whose pages can be shown as pictures."""
+
+LABEL_MODEL = "efficientnet-lite2"
+
+
+# --- encoders --------------------------------------------------------------------------------------------------------
+
+
+def _onnx_encoder(settings: Settings) -> TextEncoder:
+    from rag.encoders.e5_build import ensure_e5
+    from rag.encoders.text_onnx import OnnxTextEncoder
+    from rag.weights.manifest import Manifest
+    from rag.weights.pull import locate
+
+    weights = locate(settings.encoder.model, settings.models.dir)
+    sha256 = Manifest.load().get(settings.encoder.model).files[0].sha256
+    model_dir = ensure_e5(weights, sha256, settings.models.dir / "built")
+    return OnnxTextEncoder(
+        model_dir, threads=settings.encoder.threads, centre_languages=settings.encoder.centre_languages
+    )
+
+
+def _sentence_transformers_encoder(settings: Settings) -> TextEncoder:
+    from rag.encoders.sentence_transformers import SentenceTransformersEncoder
+
+    chosen = settings.encoder
+    return SentenceTransformersEncoder(
+        chosen.model, query_prefix=chosen.query_prefix, passage_prefix=chosen.passage_prefix
+    )
+
+
+def _remote_encoder(settings: Settings) -> TextEncoder:
+    from rag.encoders.remote import RemoteTextEncoder
+
+    chosen = settings.encoder
+    return RemoteTextEncoder(
+        chosen.base_url,
+        chosen.model,
+        dimension=chosen.dimension,
+        api_key=chosen.api_key,
+        query_prefix=chosen.query_prefix,
+        passage_prefix=chosen.passage_prefix,
+    )
+
+
+def _hashing_encoder(_: Settings) -> TextEncoder:
+    from rag.fakes import HashingTextEncoder
+
+    return HashingTextEncoder()
+
+
+TEXT_ENCODERS: dict[str, Callable[[Settings], TextEncoder]] = {
+    "onnx": _onnx_encoder,
+    "sentence-transformers": _sentence_transformers_encoder,
+    "remote": _remote_encoder,
+    "hashing": _hashing_encoder,
+}
+
+
+def text_encoder(settings: Settings) -> TextEncoder:
+    """Raises ModelMissing, ModelCorrupt, ExtraMissing, EncoderUnavailable."""
+    return TEXT_ENCODERS[settings.encoder.kind](settings)
+
+
+def image_encoder(settings: Settings) -> ImageEncoder | None:
+    """The dual encoder of pictures and text, where one is set. Raises ExtraMissing, ModelMissing, BadSetting."""
+    if settings.pictures.image_encoder == "none":
+        return None
+    from rag.encoders.clip import OpenClipEncoder
+
+    return OpenClipEncoder(settings.pictures.image_model, settings.pictures.image_weights or None)
+
+
+# --- what reads files ------------------------------------------------------------------------------------------------
+
+
+def ocr(settings: Settings, threads: int = 1) -> Ocr | None:
+    if not settings.pictures.ocr:
+        return None
+    from rag.encoders.ocr import RapidOcr
+
+    return RapidOcr(threads=threads, max_pixels=settings.ingest.limits.pixels)
+
+
+def describer(settings: Settings, reads: Ocr | None = None) -> ImageDescriber | None:
+    if settings.pictures.describer == "none":
+        return None
+    from rag.encoders.describe import BundledDescriber
+    from rag.encoders.labels import LabelClassifier
+    from rag.weights.pull import locate
+
+    labels = None
+    if settings.pictures.labels:
+        weights = locate(LABEL_MODEL, settings.models.dir)
+        labels = LabelClassifier(weights, settings.models.dir / "built", threads=1)
+    return BundledDescriber(reads or ocr(settings), labels)
+
+
+def parsers(reads: Ocr | None) -> dict[str, Parser]:
+    from ingest.parsers.docx import DocxParser
+    from ingest.parsers.html import HtmlParser
+    from ingest.parsers.image import ImageParser
+    from ingest.parsers.markdown import MarkdownParser
+    from ingest.parsers.pdf import PdfParser
+    from ingest.parsers.pptx import PptxParser
+    from ingest.parsers.svg import SvgParser
+    from ingest.parsers.text import TextParser
+
+    made: Sequence[Parser] = (
+        PdfParser(ocr=reads),
+        DocxParser(),
+        PptxParser(),
+        HtmlParser(),
+        MarkdownParser(),
+        TextParser(),
+        SvgParser(),
+        ImageParser(ocr=reads),
+    )
+    return {media_type: parser for parser in made for media_type in parser.media_types}
+
+
+def toolbox(settings: Settings) -> Toolbox:
+    """What a parse worker works with; called inside its process."""
+    reads = ocr(settings)
+    return Toolbox(parsers(reads), describer(settings, reads))
+
+
+def chunker(settings: Settings, encoder: TextEncoder) -> Chunker:
+    from ingest.chunkers.headings import HeadingChunker
+
+    return HeadingChunker(
+        count_tokens=encoder.count_tokens,
+        max_tokens=min(settings.ingest.chunk_tokens, encoder.max_tokens),
+        overlap_tokens=settings.ingest.chunk_overlap,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    chosen = settings.ingest.limits
+    return Limits(chosen.bytes, chosen.pages, chosen.pixels, chosen.seconds)
+
+
+# --- stores ----------------------------------------------------------------------------------------------------------
+
+
+def vector_store(settings: Settings, folder: Path) -> VectorStore:
+    """Raises StoreCorrupt for a folder that cannot be opened, Unavailable for a server that does not answer."""
+    from rag.stores.chroma import ChromaVectorStore
+
+    chosen = settings.index
+    if chosen.host:
+        return ChromaVectorStore(host=chosen.host, port=chosen.port, ssl=chosen.ssl)
+    return ChromaVectorStore(folder)
+
+
+# --- rerankers and generators ----------------------------------------------------------------------------------------
+
+
+def _no_reranker(_: Settings) -> Reranker | None:
+    return None
+
+
+def _cross_encoder(settings: Settings) -> Reranker:
+    from rag.rerankers.cross_encoder import CrossEncoderReranker
+
+    return CrossEncoderReranker(settings.retrieval.reranker_model)
+
+
+def _remote_reranker(settings: Settings) -> Reranker:
+    from rag.rerankers.remote import RemoteReranker
+
+    chosen = settings.retrieval
+    return RemoteReranker(chosen.reranker_url, chosen.reranker_model, api_key=chosen.reranker_api_key)
+
+
+RERANKERS: dict[str, Callable[[Settings], Reranker | None]] = {
+    "none": _no_reranker,
+    "cross-encoder": _cross_encoder,
+    "remote": _remote_reranker,
+}
+
+
+def _llamacpp(settings: Settings) -> Generator:
+    from rag.generators.llamacpp import LlamaCppGenerator
+    from rag.weights.pull import locate
+
+    chosen = settings.generator
+    weights = locate(chosen.model, settings.models.dir)
+    return LlamaCppGenerator(weights, threads=chosen.threads, context_tokens=chosen.context_tokens)
+
+
+def _extractive(_: Settings) -> Generator:
+    from rag.generators.extractive import ExtractiveGenerator
+
+    return ExtractiveGenerator()
+
+
+def _openai(settings: Settings) -> Generator:
+    from rag.generators.openai import OpenAIGenerator
+
+    chosen = settings.generator
+    return OpenAIGenerator(
+        chosen.base_url,
+        chosen.model,
+        api_key=chosen.api_key,
+        timeout_s=chosen.timeout_seconds,
+        context_tokens=chosen.context_tokens,
+    )
+
+
+GENERATORS: dict[str, Callable[[Settings], Generator]] = {
+    "llamacpp": _llamacpp,
+    "extractive": _extractive,
+    "openai": _openai,
+}
+
+
+def generator(settings: Settings) -> Generator:
+    """Raises ModelMissing, ExtraMissing."""
+    return GENERATORS[settings.generator.kind](settings)
+
+
+# --- the engine ------------------------------------------------------------------------------------------------------
+
+
+def engine(
+    settings: Settings,
+    *,
+    library: Library,
+    lexical: LexicalIndex,
+    store: VectorStore,
+    encoder: TextEncoder,
+    image_encoder: ImageEncoder | None,
+    describe: Callable[[], ImageDescriber | None],
+    generate: Callable[[], Generator],
+) -> Engine:
+    """`describe` and `generate` are called when a question first needs them: a search in words loads neither."""
+    chosen = settings.retrieval
+    text = encoder.space.id
+    retrievers: dict[str, Retriever] = {
+        "lexical": LexicalRetriever(lexical),
+        "dense": VectorRetriever("dense", "text", text, store, library),
+        "entries": VectorRetriever("entries", "entries", text, store, library),
+    }
+    if image_encoder is not None:
+        retrievers["pixels"] = VectorRetriever("pixels", "pixels", image_encoder.space.id, store, library)
+    answer, generation = settings.answer, settings.generator
+    return Engine(
+        library=library,
+        encoder=encoder,
+        retrievers=[retrievers[name] for name in chosen.retrievers if name in retrievers],
+        generate=generate,
+        describer=_LazyDescriber(describe),
+        image_encoder=image_encoder,
+        reranker=RERANKERS[chosen.reranker](settings),
+        options=Options(
+            depth=chosen.depth,
+            rrf_k=chosen.rrf_k,
+            weights={str(name): weight for name, weight in chosen.weights.items()},
+            rerank_depth=chosen.rerank_depth,
+            passages=generation.passages,
+            passage_tokens=generation.passage_tokens,
+            sampling=Sampling(generation.temperature, generation.top_p, generation.max_tokens),
+            abstain=answer.abstain,
+            abstain_below=answer.abstain_below,
+        ),
+    )
+
+
+class _LazyDescriber:
+    """An ImageDescriber that is made at the first picture."""
+
+    def __init__(self, make: Callable[[], ImageDescriber | None]) -> None:
+        self._make = make
+
+    @property
+    def name(self) -> str:
+        made = self._make()
+        return made.name if made else "none"
+
+    def describe(self, image: ImageData) -> tuple[ImageEntry, ...]:
+        made = self._make()
+        return made.describe(image) if made else ()

@@ -1,0 +1,320 @@
+"""The command line: binds the rest. Every command takes --json; exit status 0, 1 on failure, 2 on wrong use."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rag.errors import BadRequest, SetupError, TuwenError
+
+app = typer.Typer(
+    name="tuwen",
+    help="Questions about folders of real documents, answered with checked citations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
+models_app = typer.Typer(help="List, fetch and verify model weights.", no_args_is_help=True)
+eval_app = typer.Typer(help="Measure retrieval and answers on a labelled set.", no_args_is_help=True)
+app.add_typer(documents_app, name="documents")
+app.add_typer(models_app, name="models")
+app.add_typer(eval_app, name="eval")
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="TUWEN_DATA", help="Data directory (default: ./.tuwen).", show_default=False),
+]
+Server = Annotated[str, typer.Option("--server", envvar="TUWEN_SERVER", help="Use the server at this URL.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Collection = Annotated[str, typer.Option("--collection", "-c", help="Collection of documents.")]
+TopK = Annotated[int, typer.Option("--top-k", "-k", min=1, max=200, help="How many hits.")]
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = -1,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    ask_first: Annotated[str, typer.Option("--ask", help="Ask this over HTTP once ready, and print the answer.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Answer questions over HTTP, with a web page at /."""
+    from api.server import run
+
+    with _errors(as_json):
+        given = {"host": host or None, "port": None if port < 0 else port}
+        run(_settings(data, {"http": given}), open_page=open_page, ask_first=ask_first, as_json=as_json)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    data: Data = None,
+    server: Server = "",
+    collection: Collection = "default",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Parse processes.")] = 1,
+    retry_failed: Annotated[bool, typer.Option(help="Try files again that failed before, though unchanged.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read files into a collection. Unchanged files are skipped; a bad file is reported and the rest goes on."""
+    from api import terminal
+    from api.service import check_collection
+    from ingest.files import find
+
+    with _errors(as_json), _client(data, server, {"ingest": {"workers": workers}}) as client:
+        check_collection(collection)
+        total = sum(1 for _ in find(paths))
+        if as_json:
+            report = client.ingest(paths, collection, lambda _: None, retry_failed=retry_failed)
+            _print(terminal.report_json(report))
+        else:
+            with terminal.IngestView(total) as view:
+                report = client.ingest(paths, collection, view.show, retry_failed=retry_failed)
+            terminal.show_report(report)
+    if report.states["failed"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")] = "",
+    image: Annotated[Path | None, typer.Option(help="Look for what this picture shows.")] = None,
+    data: Data = None,
+    server: Server = "",
+    collection: Collection = "default",
+    top_k: TopK = 10,
+    as_json: Json = False,
+) -> None:
+    """Find passages, tables and pictures."""
+    from api import schemas, terminal
+    from api.client import encode_image
+
+    with _errors(as_json), _client(data, server) as client:
+        if not question.strip() and image is None:
+            raise BadRequest("There is no question.", 'Give one: tuwen search "…", or a picture with --image FILE.')
+        encoded = encode_image(image) if image else ""
+        body = schemas.SearchBody(query=question, image=encoded, collection=collection, top_k=top_k)
+        result = client.search(body)
+        if as_json:
+            _print(result)
+        else:
+            terminal.show_hits(result)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in English or Chinese.")],
+    data: Data = None,
+    server: Server = "",
+    collection: Collection = "default",
+    top_k: TopK = 10,
+    as_json: Json = False,
+) -> None:
+    """Answer a question with citations."""
+    from api import schemas, terminal
+
+    with _errors(as_json), _client(data, server) as client:
+        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k)
+        for name, event in client.answer(body):
+            if name == "message" and not as_json:
+                print(event["delta"], end="", flush=True)  # noqa: T201
+            elif name == "final_answer":
+                if as_json:
+                    _print(event)
+                else:
+                    terminal.out.print("\n")
+                    terminal.show_citations(event)
+
+
+@documents_app.command("list")
+def list_documents(
+    data: Data = None,
+    server: Server = "",
+    collection: Annotated[str | None, typer.Option("--collection", "-c", help="Only this collection.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List documents, and files that could not be ingested."""
+    from api import terminal
+
+    with _errors(as_json), _client(data, server) as client:
+        files = client.documents(collection)
+        if as_json:
+            _print({"files": files})
+        else:
+            terminal.show_documents(files)
+
+
+@documents_app.command("show")
+def show_document(document_id: str, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """Show a document as it is searched."""
+    from api import terminal
+
+    with _errors(as_json), _client(data, server) as client:
+        shown = client.document(document_id)
+        if as_json:
+            _print(shown)
+        else:
+            terminal.show_documents([shown | {"chunks": len(shown["chunks"])}])
+            for chunk in shown["chunks"]:
+                page = f"page {chunk['page']}, " if chunk["page"] else ""
+                terminal.out.rule(f"{page}{chunk['kind']}", align="left")
+                terminal.out.print(chunk["text"], markup=False)
+
+
+@documents_app.command("delete")
+def delete_documents(
+    document_ids: Annotated[list[str], typer.Argument(help="Ids, from `documents list`.")],
+    data: Data = None,
+    server: Server = "",
+    as_json: Json = False,
+) -> None:
+    """Delete documents with every trace of them."""
+    from api import terminal
+
+    with _errors(as_json), _client(data, server) as client:
+        for document_id in document_ids:
+            client.delete(document_id)
+        if as_json:
+            _print({"deleted": document_ids})
+        else:
+            terminal.out.print(f"{len(document_ids)} deleted")
+
+
+@models_app.command("list")
+def list_models(data: Data = None, as_json: Json = False) -> None:
+    """Which models Tuwen knows, which are here, and what the settings make of them."""
+    from api import models
+
+    with _errors(as_json):
+        models.show(_settings(data), as_json)
+
+
+@models_app.command("pull")
+def pull_models(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models; without a name, those that the settings need.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch weights and verify them; what was interrupted goes on where it stopped."""
+    from api import models
+
+    with _errors(as_json):
+        models.pull(_settings(data), names or [], as_json)
+
+
+@models_app.command("verify")
+def verify_models(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; without a name, all that are here.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Compute the sha256 of every file of a model and compare it with the manifest."""
+    from api import models
+
+    with _errors(as_json):
+        models.verify(_settings(data), names or [], as_json)
+
+
+@app.command()
+def doctor(
+    data: Data = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the vector index anew from the library.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check that every published chunk is whole and found by its own vector and words."""
+    from api import terminal
+    from api.service import open_service
+
+    with _errors(as_json), open_service(_settings(data)) as service:
+        rebuilt = None
+        if rebuild:
+            with terminal.downloading() as progress:
+                task = progress.add_task("rebuilding", total=None)
+                rebuilt = service.rebuild(lambda done, total: progress.update(task, completed=done, total=total))
+        problems = service.verify()
+        documents = service.documents()
+        shown = {
+            "documents": len(documents),
+            "chunks": sum(stored.chunks for stored in documents),
+            "indexes": [
+                {"collection": s.key.collection, "content": s.key.content, "expected": s.expected, "found": s.found}
+                for s in service.examine()
+            ],
+            "rebuilt": rebuilt,
+            "problems": problems,
+        }
+        if as_json:
+            _print(shown)
+        else:
+            terminal.out.print(f"{shown['documents']} documents, {shown['chunks']} chunks")
+            for problem in problems:
+                terminal.out.print(f"[red]![/] {problem}")
+            terminal.out.print("Everything is in order." if not problems else "Run `tuwen doctor --rebuild`.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _settings(data: Path | None, overrides: dict[str, Any] | None = None) -> Any:
+    from api.settings import load
+
+    return load(data, overrides)
+
+
+@contextlib.contextmanager
+def _client(data: Path | None, server: str, overrides: dict[str, Any] | None = None) -> Iterator[Any]:
+    from api.client import connect
+
+    client = connect(_settings(data, overrides), server)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextlib.contextmanager
+def _errors(as_json: bool) -> Iterator[None]:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        yield
+    except TuwenError as error:
+        if as_json:
+            _print({"error": {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}})
+        else:
+            from api.terminal import show_error
+
+            show_error(error)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(1) from None
+    except BrokenPipeError:
+        raise typer.Exit(1) from None
+    except ModuleNotFoundError as error:
+        missing = SetupError(f"The Python package {error.name} is not installed.", "Install Tuwen again: make install")
+        from api.terminal import show_error
+
+        show_error(missing)
+        raise typer.Exit(1) from None
+
+
+def _print(value: Any) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
