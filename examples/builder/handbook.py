@@ -26,6 +26,7 @@ def build(path: Path, telescope: Image.Image) -> None:
     document = Document()
     document.core_properties.title = "Operations handbook"
     document.core_properties.author = "Lantern Hill Observatory"
+    document.core_properties.comments = ""
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Calibri", Pt(11)
     for level in (1, 2):
