@@ -23,6 +23,8 @@ class CorpusFile:
     path: Path
     name: str
     id: str
+    root: Path | None = None
+    """The folder that relative links of the file may point into."""
 
 
 class Corpus(Protocol):
@@ -88,7 +90,7 @@ class FileCorpus:
         return hashed.hexdigest()[:16]
 
     def files(self, folder: Path) -> list[CorpusFile]:  # noqa: ARG002 - they are where they are
-        return [CorpusFile(self.root / name, name, name) for name in self.names]
+        return [CorpusFile(self.root / name, name, name, self.root) for name in self.names]
 
 
 def file_name(document_id: str) -> str:

@@ -158,7 +158,10 @@ def test_changed_file_changes_the_digest(labelled: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ('{"id": 1, "question": "?", "source": "en/b.md"}', r"line 3: there is no file 'en/b\.md'.*Is 'en/a\.md' meant"),
+        (
+            '{"id": 1, "question": "?", "source": "en/b.md"}',
+            r"line 3: there is no file 'en/b\.md'.*Is 'en/a\.md' meant",
+        ),
         ('{"id": 1, "question": "?", "source": "b.txt", "page": 0}', r"line 3: 0 is no page"),
         ('{"id": 1, "question": " ", "source": "b.txt"}', r"line 3: question '1' is empty"),
         ('{"question": "?", "source": "b.txt"}', r"line 3: 'id' is missing"),

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.bench import bench
+from eval.compare import compare
+from eval.datasets.corpus import CorpusFile
+from eval.datasets.load import load
+from eval.metrics.ranking import evaluate, mean
+from eval.system import Filled, Found, FoundHit, Given
+from rag.errors import BadRequest, Unavailable
+
+N = 12
+
+
+class WordSystem:
+    """Finds documents by shared words, two passages a document; stops working after `fails_after` searches."""
+
+    def __init__(self, fails_after: int | None = None, worse: bool = False) -> None:
+        self.texts: dict[str, str] = {}
+        self.fails_after, self.worse = fails_after, worse
+        self.asked: list[str] = []
+
+    def fill(self, files: Sequence[CorpusFile], on_file: Callable[[], None]) -> Filled:
+        for file in files:
+            self.texts[file.name] = file.path.read_text(encoding="utf-8")
+            on_file()
+        return Filled(len(files), 2 * len(files), 0, 0.1)
+
+    def search(self, question: str, top_k: int) -> Found:
+        self.asked.append(question)
+        if self.fails_after is not None and len(self.asked) > self.fails_after:
+            raise Unavailable("gone")
+        wanted = set(question.split())
+        scores = {name: len(wanted & set(text.split())) for name, text in self.texts.items()}
+        ordered = sorted(scores, key=lambda name: (-scores[name], name), reverse=self.worse)
+        hits = [FoundHit(name, f"{name}.{part}", scores[name], (part + 1,)) for name in ordered for part in (0, 1)]
+        return Found(tuple(hits[:top_k]))
+
+    def answer(self, question: str, top_k: int) -> Given:
+        if "unknown" in question:
+            return Given("not in these documents", True)
+        best = self.search(question, 1).hits[0]
+        return Given(f"It says: {self.texts[best.document]} [1].", False, ((best.document, 1), (best.document, 9)))
+
+    def describe(self) -> dict[str, Any]:
+        return {"worse": self.worse}
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    documents = [json.dumps({"_id": f"d{n}", "title": f"t{n}", "text": f"word{n} same"}) for n in range(N)]
+    queries = [json.dumps({"_id": f"q{n}", "text": f"word{n} same"}) for n in range(N)]
+    (folder / "corpus.jsonl").write_text("\n".join(documents), encoding="utf-8")
+    (folder / "queries.jsonl").write_text("\n".join(queries), encoding="utf-8")
+    (folder / "qrels.tsv").write_text("".join(f"q{n}\td{n}\t1\nq{n}\td{(n + 1) % N}\t2\n" for n in range(N)))
+    return folder
+
+
+def test_shape_and_figures(beir: Path, tmp_path: Path) -> None:
+    result = bench(WordSystem(), load(beir), cache=tmp_path / "cache", out=tmp_path / "run")
+    assert list(result) == ["dataset", "metrics", "latency_ms", "config", "index"]
+    assert result["dataset"] == "set"
+    assert {"ndcg@10", "recall@10", "map", "mrr@10"} <= set(result["metrics"])
+    assert set(result["latency_ms"]) == {"p50", "p95"}
+    assert result["metrics"]["mrr@10"] == 1.0
+    assert result["index"]["documents"] == N
+    # The figures are those of the run as it was written down.
+    lines = [json.loads(line) for line in (tmp_path / "run" / "questions.jsonl").read_text().splitlines()]
+    # The served order counts, also where scores are equal.
+    run = {line["id"]: {doc: -rank for rank, (doc, _) in enumerate(line["documents"])} for line in lines}
+    again = mean(evaluate(load(beir).documents, run, ["ndcg@10", "map"]))
+    assert again == pytest.approx({name: result["metrics"][name] for name in again}, abs=1e-6)
+
+
+def test_a_document_stands_where_its_best_passage_stands(beir: Path, tmp_path: Path) -> None:
+    bench(WordSystem(), load(beir).first(1), cache=tmp_path, out=tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "questions.jsonl").read_text())
+    assert [document for document, _ in record["documents"]][:2] == ["d0", "d1"]
+    assert [hit["document"] for hit in record["hits"]][:3] == ["d0", "d0", "d1"]
+    assert len(record["documents"]) == N
+
+
+def test_killed_run_resumes_and_equals_an_uninterrupted_one(beir: Path, tmp_path: Path) -> None:
+    whole = bench(WordSystem(), load(beir), cache=tmp_path / "cache", out=tmp_path / "whole")
+    with pytest.raises(Unavailable):
+        bench(WordSystem(fails_after=6), load(beir), cache=tmp_path / "cache")
+    (folder,) = (tmp_path / "cache" / "runs").iterdir()
+    # A kill in the middle of a line
+    with (folder / "questions.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "q7", "quest')
+    system = WordSystem()
+    resumed = bench(system, load(beir), cache=tmp_path / "cache")
+    assert resumed["config"]["run"] == str(folder)
+    assert len(system.asked) == 1 + N - 5
+    assert resumed["metrics"] == whole["metrics"]
+    assert len((folder / "questions.jsonl").read_text().splitlines()) == N
+    # A finished run is not overwritten by the next one.
+    assert bench(WordSystem(), load(beir), cache=tmp_path / "cache")["config"]["run"] != str(folder)
+
+
+def test_a_folder_belongs_to_one_configuration(beir: Path, tmp_path: Path) -> None:
+    bench(WordSystem(), load(beir), cache=tmp_path / "cache", out=tmp_path / "run")
+    with pytest.raises(BadRequest, match="other questions"):
+        bench(WordSystem(worse=True), load(beir), cache=tmp_path / "cache", out=tmp_path / "run")
+    with pytest.raises(BadRequest, match="holds no run"):
+        bench(WordSystem(), load(beir), cache=tmp_path / "cache", out=beir)
+
+
+def test_answers_pages_and_abstention(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("apple pie", encoding="utf-8")
+    (folder / "b.txt").write_text("blue sky", encoding="utf-8")
+    records = [
+        {"id": 1, "question": "apple", "answer": "apple pie", "source": "a.txt", "page": [2, 9]},
+        {"id": 2, "question": "unknown price", "answer": "n/a", "source": None},
+        {"id": 3, "question": "unknown sky", "answer": "blue", "source": "b.txt", "page": 7},
+    ]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    result = bench(WordSystem(), load(folder), cache=tmp_path / "cache", out=tmp_path / "run", answers=True)
+    metrics = result["metrics"]
+    assert metrics["source_hit@5"] == 1.0
+    assert metrics["page_hit@5"] == 0.5
+    assert metrics["citation_page_precision"] == 0.5
+    assert metrics["answer_recall"] == pytest.approx(2 / 3, abs=1e-6)
+    assert metrics["exact_match"] == pytest.approx(1 / 3, abs=1e-6)
+    assert metrics["abstention_recall"] == 1.0
+    assert metrics["abstention_precision"] == 0.5
+
+
+def test_compare(beir: Path, tmp_path: Path) -> None:
+    for name, worse in (("good", False), ("bad", True)):
+        bench(WordSystem(worse=worse), load(beir), cache=tmp_path / "cache", out=tmp_path / name)
+    found = compare(tmp_path / "bad", tmp_path / "good")
+    row = found["metrics"]["ndcg@10"]
+    assert row["difference"] == pytest.approx(row["b"] - row["a"], abs=2e-6)
+    assert row["difference"] > 0.3
+    assert row["interval"][0] > 0
+    assert row["p"] <= row["p_holm"] < 0.05
+    assert row["better"] + row["worse"] + row["same"] == found["questions"] == N
+    assert found["same_labels"]
+    same = compare(tmp_path / "good", tmp_path / "good", measures=["map"])["metrics"]
+    assert (same["map"]["difference"], same["map"]["p"], list(same)) == (0, 1.0, ["map"])
+    with pytest.raises(BadRequest, match="do not both have"):
+        compare(tmp_path / "good", tmp_path / "bad", measures=["bleu"])
+    with pytest.raises(BadRequest, match="holds no run"):
+        compare(tmp_path / "good", beir)
