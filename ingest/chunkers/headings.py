@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from ingest.chunkers.drafts import Draft, context_of, fit
 from ingest.chunkers.figures import image_chunk
 from ingest.chunkers.units import Count, Path, Unit, pieces_of, split_units
+from ingest.containers import PPTX
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document, Element
 from rag.words import sentence_spans
@@ -24,6 +25,10 @@ LONG_ALT = 600
 
 _TABLE_CAPTION = re.compile(r"\s*(?:table|表)", re.IGNORECASE)
 _RULE = re.compile(r"^\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
+
+
+SLIDE_TYPES = frozenset({PPTX})
+"""Formats whose pages are sections by themselves, with or without a heading."""
 
 
 @dataclass(slots=True)
@@ -104,6 +109,9 @@ class _Run:
         """The chunk before `_pending` in the same section: a tiny rest is shared out between the two."""
         self._before = ""
         self._ordinal = 0
+        self._slides = document.media_type in SLIDE_TYPES
+        self._page: int | None = None
+        self._page_taken: int | None = None
 
     @property
     def _name(self) -> str:
@@ -114,6 +122,9 @@ class _Run:
         prepared = list(_prepare(batch))
         units: list[tuple[Element, Unit]] = []
         for element in prepared:
+            if self._slides and element.page != self._page:
+                self._path = ()
+            self._page = element.page
             if element.kind == "heading":
                 self._path = (
                     *(item for item in self._path if item[0] < (element.level or 1)),
@@ -147,6 +158,12 @@ class _Run:
         return [parts.get(i, [unit] if unit.text else []) for i, unit in enumerate(units)]
 
     def _take(self, element: Element, unit: Unit, parts: list[Unit], room: int) -> None:
+        if self._slides and unit.page != self._page_taken:
+            self._complete_figures("")
+            if self._pending:
+                self._end_section()
+            self._before = ""
+        self._page_taken = unit.page
         if element.kind == "heading":
             self._complete_figures("")
             self._heading(element.level or 1, unit)
@@ -160,8 +177,9 @@ class _Run:
                 else:
                     self._out.append(figure)
         elif unit.text and element.kind != "caption":
-            self._complete_figures(unit.text)
-            self._before = unit.text
+            near = "" if element.kind == "table" else unit.text
+            self._complete_figures(near)
+            self._before = near
         if element.kind == "table":
             self._table(parts, room)
             return

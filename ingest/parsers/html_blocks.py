@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.parsers.html_tables import grid
-from ingest.parsers.pictures import MIN_SIDE, linked_picture
+from ingest.parsers.pictures import MIN_SIDE, alternative_text, linked_picture
 from ingest.parsers.tables_md import markdown_table
 from ingest.protocols import Source
 from rag.documents import Element
@@ -163,7 +163,7 @@ class BlockReader:
         return self._text(node, pictures)
 
     def _picture(self, node: Any, pictures: list[Element]) -> str:
-        alt = " ".join((node.get("alt") or "").split())
+        alt = alternative_text(node.get("alt"))
         marks = f"{node.get('class') or ''} {node.get('src') or ''}".lower()
         if alt and ("math" in marks or "latex" in marks):
             return f"${alt}$"

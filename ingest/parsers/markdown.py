@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 from markdown_it import MarkdownIt
@@ -13,8 +14,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from ingest.parsers.html import fragment_elements
-from ingest.parsers.pictures import linked_picture
-from ingest.parsers.prose import is_caption, source_text, unwrap
+from ingest.parsers.pictures import alternative_text, linked_picture
+from ingest.parsers.prose import sole_heading, source_text, unwrap, with_captions
 from ingest.parsers.tables_md import markdown_table
 from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
@@ -45,12 +46,10 @@ class MarkdownParser:
                 metadata = _front_matter(node.content)
             else:
                 elements.extend(reader.block(node))
-        elements = _with_captions(elements)
+        elements = [e for e in with_captions(elements) if e.kind != "figure" or e.image or e.text or e.caption]
         if not elements:
             raise EmptyFile(f"{source.name} holds no text.", "Check that the file was copied whole.")
-        title = metadata.pop("title", "") or next(
-            (e.text for e in elements if e.kind == "heading" and e.level == 1), ""
-        )
+        title = metadata.pop("title", "") or sole_heading(elements)
         yield ParsedPage(None, tuple(elements), title=title, metadata=metadata, warnings=tuple(reader.warnings))
 
 
@@ -117,7 +116,7 @@ class _Reader:
             rest = unwrap(_render([child for child in visible if not _is_picture(child)]))
             figures = list(self._pictures(node))
             if len(figures) == 1 and rest and len(alone) >= 2:
-                yield _captioned(figures[0], rest)
+                yield replace(figures[0], caption=rest)
                 return
             yield from figures
             if rest:
@@ -147,7 +146,7 @@ class _Reader:
     def _pictures(self, node: SyntaxTreeNode) -> Iterator[Element]:
         for child in node.walk():
             if child.type == "image":
-                yield self._figure(str(child.attrs.get("src", "")), _render(child.children))
+                yield self._figure(str(child.attrs.get("src", "")), alternative_text(_render(child.children)))
             elif child.type == "html_inline" and _IMAGE_TAG.match(child.content):
                 yield from fragment_elements(child.content, self._source, self.warnings)
 
@@ -191,28 +190,6 @@ def _render(nodes: list[SyntaxTreeNode]) -> str:
         else:
             out.append(_render(node.children))
     return "".join(out)
-
-
-def _captioned(figure: Element, caption: str) -> Element:
-    return Element("figure", figure.text, image=figure.image, caption=caption)
-
-
-def _with_captions(elements: list[Element]) -> list[Element]:
-    """A paragraph like "Figure 2: …" directly under a figure becomes its caption. Figures that say nothing go."""
-    kept: list[Element] = []
-    for element in elements:
-        last = kept[-1] if kept else None
-        if (
-            last is not None
-            and last.kind == "figure"
-            and not last.caption
-            and element.kind == "paragraph"
-            and is_caption(element.text)
-        ):
-            kept[-1] = _captioned(last, element.text)
-        else:
-            kept.append(element)
-    return [e for e in kept if e.kind != "figure" or e.image is not None or e.text or e.caption]
 
 
 def _front_matter(text: str) -> dict[str, str]:

@@ -19,6 +19,11 @@ _SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF":
 _CONVERTED = frozenset({"BMP", "TIFF", "DIB", "PPM", "ICO", "MPO", "JPEG2000"})
 _DATA_URI = re.compile(r"data:([\w.+/-]*)((?:;[\w=.+-]+)*),", re.IGNORECASE)
 
+_MADE_UP = re.compile(
+    r"^(?:\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)|[A-Za-z_]*\d{4,}\S*|(?:picture|image|graphic|图片|圖片|图像|grafik|bild) ?\d*)$",
+    re.IGNORECASE,
+)
+
 MIN_SIDE = 16
 """Pixels; smaller pictures are bullets, spacers and tracking dots."""
 
@@ -51,6 +56,12 @@ def image_data(data: bytes, limits: Limits) -> ImageData | str:
         return f"has more than the {limits.pixels / 1e6:,.0f} megapixels allowed"
     except Exception as error:  # Pillow's decoders raise whatever their format suggests
         return f"cannot be read ({type(error).__name__})"
+
+
+def alternative_text(text: str | None) -> str:
+    """An author's description of a picture; names that programs made up ("image3.png", "MPj0309[1]") are none."""
+    text = " ".join((text or "").split())
+    return "" if _MADE_UP.match(text) else text
 
 
 def linked_picture(source: Source, link: str) -> ImageData | str:

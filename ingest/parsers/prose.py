@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ingest.decoding import read_text
 from ingest.protocols import Source
+from rag.documents import Element
 from rag.errors import CorruptFile, EmptyFile, LimitExceeded
 
 _CJK = r"\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -58,3 +61,23 @@ def clean_lines(text: str) -> str:
     """Plain line ends; control characters, which no later stage can store or show, become spaces."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff\ud800-\udfff]", " ", text)
+
+
+def sole_heading(elements: Sequence[Element]) -> str:
+    """The title that a document gives itself: its only heading of level 1, or one that it begins with."""
+    first = [element.text for element in elements if element.kind == "heading" and element.level == 1]
+    begins = bool(elements) and elements[0].kind == "heading" and elements[0].level == 1
+    return first[0] if len(first) == 1 or begins else ""
+
+
+def with_captions(elements: Iterable[Element]) -> list[Element]:
+    """The paragraph under a figure that is its caption, by its style or its beginning, goes with the figure."""
+    kept: list[Element] = []
+    for element in elements:
+        last = kept[-1] if kept else None
+        caption = element.kind == "caption" or (element.kind == "paragraph" and is_caption(element.text))
+        if caption and last is not None and last.kind == "figure" and not last.caption:
+            kept[-1] = replace(last, caption=element.text, boxes=last.boxes + element.boxes)
+        else:
+            kept.append(element)
+    return kept
