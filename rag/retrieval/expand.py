@@ -20,12 +20,17 @@ def expand(
     library: Library,
     *,
     budget: int,
-    count: Callable[[Passage], int],
+    count_tokens: Callable[[str], int],
+    render: Callable[[Passage], str],
     before: int = 1,
     after: int = 1,
 ) -> tuple[Passage, ...]:
-    """The passages, some with a longer `text`; `count` gives the tokens of one as the prompt shows it, and their sum
-    stays within `budget`. `before` and `after` bound how many neighbours are added on each side."""
+    """The passages, some with a longer `text`. Rendered as the prompt shows them, they stay within `budget` tokens,
+    separators included. `before` and `after` bound how many neighbours are added on each side."""
+
+    def count(passage: Passage) -> int:
+        return count_tokens(render(passage) + "\n\n")
+
     widened = list(passages)
     used = sum(count(passage) for passage in widened)
     taken = {passage.hit.chunk.id for passage in widened}
