@@ -11,7 +11,7 @@ from api import terminal
 from api.settings import Settings
 from api.wiring import LABEL_MODEL
 from rag.errors import BadRequest, SetupError
-from rag.weights import pull as weights
+from rag import weights
 
 
 def needed(settings: Settings) -> list[str]:
