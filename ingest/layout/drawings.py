@@ -36,7 +36,7 @@ def drawings(
             continue
         if len(members) < (FEW_SHAPES if captioned else MIN_SHAPES) or _is_text_ground(region, runs):
             continue
-        if any(overlap(region, place) > 0.3 for place in taken):
+        if all(_is_line(member) for member in members) or any(overlap(region, place) > 0.3 for place in taken):
             continue
         found.append(_with_labels(region, runs).clipped(width, height))
     return sorted(_apart(found), key=lambda region: (region.top, region.left))
@@ -56,10 +56,14 @@ def labels_in(region: Rect, runs: Sequence[Run]) -> list[Run]:
 
 def _is_separator(shape: Rect, width: float, height: float) -> bool:
     """A line across the text, or a coloured bar at the page's edge."""
-    if min(shape.width, shape.height) < 2.5 and max(shape.width, shape.height) > 0.35 * width:
+    if _is_line(shape) and max(shape.width, shape.height) > 0.7 * width:
         return True
     edge = shape.bottom < 0.07 * height or shape.top > 0.93 * height
     return edge or shape.width > 0.97 * width or shape.height > 0.97 * height
+
+
+def _is_line(shape: Rect) -> bool:
+    return min(shape.width, shape.height) < 2.5
 
 
 def _clusters(parts: Sequence[Rect]) -> list[list[Rect]]:

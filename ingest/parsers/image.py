@@ -49,7 +49,12 @@ class ImageParser:
                 yield from self._parse(source)
             except FileError:
                 raise
-            except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+            except Image.DecompressionBombError as error:
+                raise LimitExceeded(
+                    f"{source.name} has far more pixels than the {source.limits.pixels:,} that are decoded.",
+                    "Save a smaller copy.",
+                ) from error
+            except UnidentifiedImageError as error:
                 raise CorruptFile(f"{source.name} is not a picture that can be read.", _REMEDY) from error
             except Exception as error:  # Pillow's decoders raise many types on broken bytes
                 raise CorruptFile(f"{source.name} is damaged: {error}.", _REMEDY) from error

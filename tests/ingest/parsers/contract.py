@@ -1,9 +1,11 @@
-"""What every parser promises, checked on its real output. Import by path: `from tests.ingest.parsers.contract import …`."""
+"""What every parser promises, checked on its real output. Test modules load it by its path: the tests are no packages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import pytest
 
 from ingest.protocols import Limits, ParsedPage, Parser, Source
 from rag.documents import Element
@@ -19,7 +21,6 @@ def check_parser(parser: Parser) -> None:
     assert parser.media_types
     assert all("/" in media_type and media_type == media_type.lower() for media_type in parser.media_types)
     assert parser.version
-    assert parser.version == parser.version
 
 
 def parse(parser: Parser, item: Source) -> list[ParsedPage]:
@@ -51,7 +52,9 @@ def check_pages(pages: Sequence[ParsedPage]) -> None:
 
 def check_element(element: Element, page: ParsedPage) -> None:
     if element.kind == "figure":
-        assert element.image is not None or element.text or element.caption, "a figure has a picture or says what it was"
+        assert element.image is not None or element.text or element.caption, (
+            "a figure has a picture or says what it was"
+        )
     else:
         assert element.text.strip(), f"an empty {element.kind}"
         assert not element.caption
@@ -89,15 +92,14 @@ def check_table(markdown: str) -> None:
 
 def check_refused(parser: Parser, item: Source, expected: type[FileError]) -> FileError:
     """Parsing raises exactly this error, which names the file and says what to do."""
-    try:
+    with pytest.raises(FileError) as caught:
         for _ in parser.parse(item):
             pass
-    except FileError as error:
-        assert type(error) is expected, f"{type(error).__name__} instead of {expected.__name__}: {error}"
-        assert item.name in error.message, f"the message does not name the file: {error.message}"
-        assert error.remedy, f"no remedy: {error.message}"
-        return error
-    raise AssertionError(f"{item.name} was not refused")
+    error = caught.value
+    assert type(error) is expected, f"{type(error).__name__} instead of {expected.__name__}: {error}"
+    assert item.name in error.message, f"the message does not name the file: {error.message}"
+    assert error.remedy, f"no remedy: {error.message}"
+    return error
 
 
 def texts(pages: Iterable[ParsedPage], kind: str | None = None) -> list[str]:
