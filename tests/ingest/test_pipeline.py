@@ -1,0 +1,250 @@
+"""The file flow: what is new is published, what is known is skipped, what is bad is reported, what is cut off is lost to nobody."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ingest.chunkers.headings import HeadingChunker
+from ingest.files import find
+from ingest.pipeline import FileEvent, Pipeline, Report
+from ingest.worker import ParseWorker
+from rag.errors import BadRequest, EncoderUnavailable
+from rag.fakes import HashingTextEncoder
+from rag.protocols import Vectors
+from rag.stores.exact import ExactVectorStore
+from rag.stores.index import VectorIndex
+from rag.stores.library import SqliteLibrary
+from tests.support.hostile import build
+
+
+class CountingEncoder(HashingTextEncoder):
+    """Counts what it embeds; calls `before` first, so that a test can interfere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedded: list[str] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.before()
+        self.embedded.extend(texts)
+        return super().encode_passages(texts)
+
+
+@dataclass
+class Bench:
+    folder: Path
+    library: SqliteLibrary
+    store: ExactVectorStore
+    encoder: CountingEncoder
+    pipeline: Pipeline
+    index: VectorIndex
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run(self, **options: object) -> Report:
+        return self.pipeline.run(find([self.folder]), "default", **options)  # type: ignore[arg-type]
+
+    def names(self) -> list[str]:
+        return [stored.document.name for stored in self.library.documents()]
+
+    def index_is_whole(self) -> bool:
+        return all(state.sound for state in self.index.examine())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    library = SqliteLibrary(tmp_path / "data")
+    encoder, store = CountingEncoder(), ExactVectorStore()
+    index = VectorIndex(library, store, {"text": encoder.space.id, "entries": encoder.space.id})
+    chunker = HeadingChunker(count_tokens=encoder.count_tokens, max_tokens=64)
+    worker = partial(ParseWorker, build)
+    return Bench(
+        folder, library, store, encoder, Pipeline(library, index, encoder, chunker, worker, "toolbox 1"), index
+    )
+
+
+def test_good_files_are_published_and_bad_ones_reported(bench: Bench) -> None:
+    bench.write("a.txt", "the first document")
+    bench.write("sub/b.txt", "the second document\fwith two pages")
+    bench.write("bad.txt", "RAISE")
+    bench.write("crash.txt", "CRASH")
+    bench.write("empty.txt", "")
+    bench.write("blank.txt", "   \n ")
+    events: list[FileEvent] = []
+    report = bench.run(on_event=events.append)
+    assert bench.names() == ["a.txt", "sub/b.txt"]
+    assert report.states == {"published": 2, "failed": 4}
+    assert {f.name for f in report.failures} == {"bad.txt", "crash.txt", "empty.txt", "blank.txt"}
+    assert all(f.message.startswith(f.name) and f.remedy for f in report.failures)
+    assert {e.name for e in events if e.state == "published"} == {"a.txt", "sub/b.txt"}
+    assert bench.index_is_whole()
+    document = bench.library.documents()[1].document
+    assert (document.page_count, document.title, document.media_type) == (2, "A title", "text/plain")
+
+
+def test_unchanged_files_cost_nothing(bench: Bench) -> None:
+    bench.write("a.txt", "the first document")
+    bench.write("bad.txt", "RAISE")
+    bench.run()
+    bench.encoder.embedded.clear()
+    started: list[int] = []
+    bench.pipeline._make_worker = lambda: started.append(1) or ParseWorker(build)  # type: ignore[func-returns-value]
+    report = bench.run()
+    assert report.states == {"unchanged": 1, "failed": 1}
+    assert bench.encoder.embedded == []
+    assert "ZeroDivisionError" in report.failures[0].message
+
+
+def test_failed_files_are_tried_again_on_demand(bench: Bench) -> None:
+    bench.write("bad.txt", "RAISE")
+    bench.run()
+    events: list[FileEvent] = []
+    bench.run(on_event=events.append)
+    bench.run(on_event=events.append, retry_failed=True)
+    assert [e.state for e in events] == ["failed", "failed"]
+    bench.write("bad.txt", "mended now")
+    assert bench.run().states == {"published": 1}
+    assert bench.library.failures() == []
+
+
+def test_only_changed_chunks_are_embedded_again(bench: Bench) -> None:
+    pages = [f"page {n} " + "words of this page " * 12 for n in range(20)]
+    bench.write("a.txt", "\f".join(pages))
+    bench.run()
+    everything = len(bench.encoder.embedded)
+    bench.encoder.embedded.clear()
+    pages[7] = "a different page " + "with other words " * 12
+    bench.write("a.txt", "\f".join(pages))
+    bench.run()
+    assert 1 <= len(bench.encoder.embedded) <= 3 < everything
+    assert len(bench.library.documents()) == 1
+    assert bench.index_is_whole()
+
+
+def test_the_same_text_is_embedded_once(bench: Bench) -> None:
+    for n in range(5):
+        bench.write(f"{n}.txt", "the very same text")
+    bench.run()
+    assert len(bench.encoder.embedded) == 1
+    assert len(bench.names()) == 5
+
+
+def test_a_changed_file_that_is_broken_keeps_its_old_version(bench: Bench) -> None:
+    bench.write("a.txt", "the good version")
+    bench.run()
+    bench.write("a.txt", "RAISE")
+    report = bench.run()
+    assert report.states == {"failed": 1}
+    assert bench.names() == ["a.txt"]
+
+
+def test_other_settings_parse_again_and_embed_nothing_anew(bench: Bench) -> None:
+    bench.write("a.txt", "the first document")
+    bench.run()
+    bench.encoder.embedded.clear()
+    p = bench.pipeline
+    other = Pipeline(bench.library, bench.index, bench.encoder, p._chunker, p._make_worker, "toolbox 2")
+    assert other.run(find([bench.folder]), "default").states == {"published": 1}
+    assert bench.encoder.embedded == []
+
+
+def test_two_files_of_one_name_do_not_overwrite_each_other(bench: Bench, tmp_path: Path) -> None:
+    bench.write("a.txt", "the first")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("the second")
+    report = bench.pipeline.run(find([bench.folder, other]), "default")
+    assert report.states == {"published": 1, "failed": 1}
+    later = bench.pipeline.run(find([other]), "default")
+    assert "has this name already" in later.failures[0].message
+    assert bench.pipeline.run(find([other]), "another").states == {"published": 1}
+
+
+def test_a_cancelled_run_keeps_what_was_published(bench: Bench) -> None:
+    for n in range(30):
+        bench.write(f"{n:02}.txt", f"document {n} " * 40)
+    cancel = threading.Event()
+
+    def stop_after_five(event: FileEvent) -> None:
+        if event.state == "published" and event.name == "05.txt":
+            cancel.set()
+
+    report = bench.run(on_event=stop_after_five, cancel=cancel)
+    assert report.cancelled
+    published = len(bench.names())
+    assert 5 <= published < 30
+    assert bench.index_is_whole()
+    assert bench.run().states == {"published": 30 - published, "unchanged": published}
+
+
+def test_a_dead_encoder_ends_the_run_and_the_next_one_goes_on(bench: Bench) -> None:
+    for n in range(10):
+        bench.write(f"{n}.txt", f"document {n}")
+
+    def fail() -> None:
+        raise EncoderUnavailable("The encoder does not answer.", "Start it.")
+
+    bench.encoder.before = fail
+    with pytest.raises(EncoderUnavailable):
+        bench.run()
+    bench.encoder.before = lambda: None
+    assert bench.run().states == {"published": 10}
+
+
+def test_a_document_deleted_under_way_does_not_take_vectors_from_another(bench: Bench) -> None:
+    bench.write("a.txt", "the very same text")
+    bench.run()
+    (bench.folder / "a.txt").unlink()
+    bench.write("b.txt", "the very same text")
+    first = bench.library.documents()[0].document.id
+    checked = bench.library.missing_vectors
+
+    def delete_after_the_check(*arguments: object) -> list[str]:
+        missing = checked(*arguments)  # type: ignore[arg-type]
+        if bench.library.documents() and not missing:
+            bench.library.delete(first)
+        return missing
+
+    bench.library.missing_vectors = delete_after_the_check  # type: ignore[method-assign]
+    assert bench.run().states == {"published": 1}
+    assert bench.names() == ["b.txt"]
+    assert bench.index_is_whole()
+
+
+def test_several_workers_give_the_same_library(bench: Bench, tmp_path: Path) -> None:
+    for n in range(12):
+        bench.write(f"{n}.txt", f"document {n} " * 30)
+    bench.run()
+    other = SqliteLibrary(tmp_path / "other")
+    index = VectorIndex(other, ExactVectorStore(), {"text": bench.encoder.space.id})
+    p = bench.pipeline
+    Pipeline(other, index, bench.encoder, p._chunker, p._make_worker, "toolbox 1", workers=3).run(
+        find([bench.folder]), "default"
+    )
+    first = {s.document.name: bench.library.chunks(s.document.id) for s in bench.library.documents()}
+    assert {s.document.name: other.chunks(s.document.id) for s in other.documents()} == first
+
+
+def test_files_are_found_by_their_place_below_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for name in ("a.txt", "b/c.txt", ".secret", ".hidden/d.txt"):
+        (tmp_path / name).write_text(name)
+    outside = tmp_path.parent / "outside.txt"
+    outside.write_text("outside")
+    (tmp_path / "link.txt").symlink_to(outside)
+    assert [file.name for file in find([tmp_path])] == ["a.txt", "b/c.txt"]
+    assert [file.name for file in find([tmp_path / "b" / "c.txt"])] == ["c.txt"]
+    assert [file.name for file in find([tmp_path, tmp_path])] == ["a.txt", "b/c.txt"]
+    with pytest.raises(BadRequest, match="nowhere"):
+        list(find([tmp_path / "nowhere"]))

@@ -1,0 +1,41 @@
+"""A toolbox whose parser does what the file says: importable in a parse worker's process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+from ingest.protocols import ParsedPage, Source
+from ingest.worker import Toolbox
+from rag.documents import Element, Page
+from rag.errors import EncryptedFile
+
+
+class ObedientParser:
+    media_types = frozenset({"text/plain"})
+    version = "obedient 1"
+
+    def parse(self, source: Source) -> Iterator[ParsedPage]:
+        text = source.path.read_text()
+        if text.startswith("HANG"):
+            time.sleep(600)
+        if text.startswith("CRASH"):
+            os._exit(139)
+        if text.startswith("SWELL"):
+            hoard = [bytearray(50_000_000) for _ in range(40)]
+            time.sleep(600)
+            del hoard
+        if text.startswith("RAISE"):
+            raise ZeroDivisionError("by the parser")
+        if text.startswith("LOCKED"):
+            raise EncryptedFile(f"{source.name} is locked.", "Unlock it.")
+        for number, part in enumerate(text.split("\f"), start=1):
+            if part.startswith("THEN CRASH"):
+                os._exit(139)
+            elements = (Element("paragraph", part.strip(), number),) if part.strip() else ()
+            yield ParsedPage(Page(number, 100, 100), elements, title="A title")
+
+
+def build() -> Toolbox:
+    return Toolbox({"text/plain": ObedientParser()})
