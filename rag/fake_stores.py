@@ -1,0 +1,73 @@
+"""A library and a lexical index in memory, for tests and dry runs: the same contracts as the real ones, nothing on disk.
+
+The vector index's counterpart is `rag.stores.exact.ExactVectorStore`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.answers import Filter
+from rag.documents import AnyChunk, Chunk, Document, DocumentRef
+from rag.protocols import IndexKey, TextEncoder, Vectors
+from rag.words import content_words, words
+
+
+class MemoryLibrary:
+    """Satisfies Library and LexicalIndex."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._chunks: dict[str, tuple[AnyChunk, DocumentRef]] = {}
+
+    def add(self, document: Document, chunks: Sequence[AnyChunk]) -> None:
+        self._chunks.update({chunk.id: (chunk, document.ref) for chunk in chunks})
+
+    def hydrate(self, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
+        return {id_: self._chunks[id_] for id_ in chunk_ids if id_ in self._chunks}
+
+    def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
+        if chunk_id not in self._chunks:
+            return []
+        centre = self._chunks[chunk_id][0]
+        wanted = range(centre.ordinal - before, centre.ordinal + after + 1)
+        near = [c for c, _ in self._chunks.values() if c.document_id == centre.document_id and c.ordinal in wanted]
+        return sorted(near, key=lambda chunk: chunk.ordinal)
+
+    def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:
+        found = [
+            chunk
+            for chunk, ref in self._chunks.values()
+            if isinstance(chunk, Chunk) and ref.collection == key.collection and self._allowed(chunk, ref, allowed)
+        ]
+        if key.content != "text" or not found:
+            return [], np.empty((0, 0), np.float32)
+        if len(found) > limit:
+            return None
+        return [chunk.id for chunk in found], self._encoder.encode_passages([chunk.embedded_text for chunk in found])
+
+    def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
+        return {id_ for id_, (chunk, ref) in self.hydrate(chunk_ids).items() if self._allowed(chunk, ref, allowed)}
+
+    def search(self, collection: str, text: str, k: int, allowed: Filter | None = None) -> list[tuple[str, float]]:
+        """Shared words, counted: the order of BM25 for texts of equal length and words of equal rarity."""
+        asked = set(content_words(text))
+        scored = []
+        for id_, (chunk, ref) in self._chunks.items():
+            if ref.collection == collection and self._allowed(chunk, ref, allowed or Filter()):
+                counted = Counter(words(chunk.embedded_text if isinstance(chunk, Chunk) else chunk.text))
+                scored.append((id_, float(sum(counted[word] for word in asked))))
+        return sorted((pair for pair in scored if pair[1]), key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    @staticmethod
+    def _allowed(chunk: AnyChunk, ref: DocumentRef, allowed: Filter) -> bool:
+        wanted = (
+            (ref.id, allowed.document_ids),
+            (ref.name, allowed.names),
+            (ref.media_type, allowed.media_types),
+            (chunk.language, allowed.languages),
+        )
+        return all(not values or value in values for value, values in wanted)
