@@ -108,9 +108,9 @@ def from_url(url: str, sha256: str, size: int, target: Path, step: Step) -> None
         if have < size:
             with httpx.stream(
                 "GET", url, follow_redirects=True, timeout=httpx.Timeout(30.0, connect=10.0),
-                headers={"Range": f"bytes={have}-"} if have else {},
+                headers={"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})},
             ) as response:  # fmt: skip
-                _receive(response.status_code, response.iter_bytes(_CHUNK), partial, have, size, step)
+                _receive(response.status_code, response.iter_raw(), partial, have, size, step)
     except httpx.HTTPError as error:
         raise SourceFailed(str(error) or type(error).__name__) from error
     _keep_if_right(partial, sha256, size, target, step)
