@@ -56,11 +56,12 @@ class MarkdownParser:
 @cache
 def _markdown() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    return (
-        parser.use(front_matter_plugin)
-        .use(footnote_plugin)
-        .use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True)
+    parser.use(front_matter_plugin).use(footnote_plugin).use(
+        dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True
     )
+    # Nothing is rendered here: an address that a browser should not open is still no part of the text.
+    parser.validateLink = lambda _: True  # type: ignore[method-assign]
+    return parser
 
 
 class _Reader:
