@@ -13,10 +13,10 @@ from examples.builder.canvas import SCALE, Canvas
 def valley_at_night() -> Image.Image:
     width, height = 1000, 640
     c = Canvas(width, height, "#0d1830")
-    for y in range(height):
-        share = y / height
+    for row in range(height):
+        share = row / height
         colour = tuple(round(a + (b - a) * share) for a, b in ((11, 64), (20, 84), (46, 118)))
-        c.draw.rectangle((0, y * SCALE, width * SCALE, (y + 1) * SCALE), colour)
+        c.draw.rectangle((0, row * SCALE, width * SCALE, (row + 1) * SCALE), colour)
     random = np.random.default_rng(1987)
     for _ in range(260):
         x, y, size = random.uniform(0, width), random.uniform(0, 400), random.uniform(0.5, 1.7)
