@@ -26,6 +26,7 @@ from rag.words import sentence_spans
 _MARKER = re.compile(r"[ \t]*[\[【［]\s*(\d{1,2}(?:\s*[,，、;；\-–—~]\s*\d{1,2})*)\s*[\]】］](?!\()")
 _OPEN_MARKER = re.compile(r"\s*[\[【［][^\]】］\n]{0,20}$")
 _RANGE = re.compile(r"(\d+)\s*[-–—~]\s*(\d+)")
+_LETTER_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
 _TABLE_RULE = re.compile(r"^\|?[\s:|-]+\|?$")
 
 MIN_COVERAGE = {"en": 0.65, "zh": 0.65}
@@ -48,6 +49,8 @@ class Resolved:
     citations: tuple[Citation, ...]
     dropped: int
     attributed: int = 0
+    corrected: int = 0
+    """Markers whose passage does not carry the sentence, replaced by the one of a passage that does."""
     notes: tuple[str, ...] = ()
 
 
@@ -90,6 +93,7 @@ def resolve(text: str, passages: Sequence[Passage]) -> Resolved:
     clean, marks, dropped = _read_markers(text, by_number.keys())
     sentences = _sentences(clean, marks)
     attributed = _attribute(clean, sentences, passages)
+    corrected = sum(_correct(clean, sentence, passages) for sentence in sentences)
     citations: list[Citation] = []
     notes: list[str] = []
     for sentence in sentences:
@@ -100,7 +104,7 @@ def resolve(text: str, passages: Sequence[Passage]) -> Resolved:
                 if support.cross_language:
                     notes.append(CROSS_LANGUAGE_NOTE.format(marker=f"[{number}]"))
     return Resolved(
-        _write_markers(clean, sentences), tuple(citations), dropped, attributed, tuple(dict.fromkeys(notes))
+        _write_markers(clean, sentences), tuple(citations), dropped, attributed, corrected, tuple(dict.fromkeys(notes))
     )
 
 
@@ -213,6 +217,22 @@ def _attribute(clean: str, sentences: Sequence[_Sentence], passages: Sequence[Pa
     return given
 
 
+def _correct(clean: str, sentence: _Sentence, passages: Sequence[Passage]) -> int:
+    """Replaces markers when none of a group carries its claim and another passage verifiably does; small models often
+    name the neighbour of the passage they read. Returns how many groups were changed."""
+    changed = 0
+    for claim, numbers in sentence.claims(clean):
+        named = [_support(claim, passage) for passage in passages if passage.number in numbers]
+        if any(support.verified or support.cross_language for support in named):
+            continue
+        supports = {passage.number: _support(claim, passage) for passage in passages}
+        right = [number for number, support in supports.items() if support.verified and not support.cross_language]
+        if right:
+            numbers[:] = [max(right, key=lambda number: (supports[number].score, -number))]
+            changed += 1
+    return changed
+
+
 def _support(claim: str, passage: Passage) -> _Support:
     """The best evidence for a claim in a passage."""
     text = passage.text
@@ -228,8 +248,8 @@ def _support(claim: str, passage: Passage) -> _Support:
             if both >= best + PAIR_GAIN:
                 first, last, best = low, high, both
     support = text[spans[first][0] : spans[last][1]]
-    header = _table_header(text, spans, first)
-    result = check(claim, f"{header}\n{support}", _around(passage, spans, first, last, header))
+    header = "\n".join((_table_header(text, spans, first), *_above(passage)))
+    result = check(claim, f"{header}\n{support}", _around(text, spans, first, last, header))
     if cross:
         score = (
             0.0 if not result.facts else 1 - (len(result.missing_numbers) + len(result.missing_names)) / result.facts
@@ -266,12 +286,16 @@ def _worth(claim: str, sentence: str) -> float:
     )
 
 
-def _around(passage: Passage, spans: Sequence[tuple[int, int]], first: int, last: int, header: str) -> str:
-    """The support with the sentence on each side, which its pronouns refer to, and the headings above it."""
-    text = passage.text
+def _around(text: str, spans: Sequence[tuple[int, int]], first: int, last: int, header: str) -> str:
+    """What stands above the support, and it with the sentence on each side, which its pronouns refer to."""
     low, high = max(0, first - 1), min(len(spans) - 1, last + 1)
     beside = text[spans[low][0] : spans[high][1]]
-    return "\n".join([passage.hit.document.name, *passage.hit.chunk.headings, header, beside])
+    return f"{header}\n{beside}"
+
+
+def _above(passage: Passage) -> tuple[str, ...]:
+    """What every sentence of the passage stands under: its document (`chapter13` as `chapter 13`) and its headings."""
+    return (_LETTER_DIGIT.sub(" ", passage.hit.document.name), *passage.hit.chunk.headings)
 
 
 def _table_header(text: str, spans: Sequence[tuple[int, int]], row: int) -> str:
