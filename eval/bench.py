@@ -16,6 +16,8 @@ from eval.records import RunFolder, next_folder
 from eval.system import System
 from rag.errors import BadRequest
 
+FAILURES_SHOWN = 20
+
 
 def bench(
     system: System,
@@ -42,7 +44,8 @@ def bench(
         "chunks": filled.chunks,
         "unchanged": filled.unchanged,
         "seconds": round(filled.seconds, 2),
-        "failures": [{"name": name, "reason": reason} for name, reason in filled.failures],
+        "failed": len(filled.failures),
+        "failures": [{"name": name, "reason": reason} for name, reason in filled.failures[:FAILURES_SHOWN]],
     }
     system_config = system.describe()
     fingerprint = _fingerprint(dataset.digest, system_config, depth, answers)

@@ -93,14 +93,15 @@ class ServedSystem:
 
         if isinstance(self._client, LocalClient):
             inputs = [InputFile(file.path, file.name, str(file.path), file.root) for file in files]
-            report = self._client.service.ingest(inputs, self._collection, tell)
+            # A failure of an earlier run (memory, time) must not be measured for ever.
+            report = self._client.service.ingest(inputs, self._collection, tell, retry_failed=True)
         else:
             with tempfile.TemporaryDirectory(prefix="tuwen-eval-") as folder:
                 for file in files:
                     copy = Path(folder) / file.name
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(file.path, copy)
-                report = self._client.ingest([Path(folder)], self._collection, tell, retry_failed=False)
+                report = self._client.ingest([Path(folder)], self._collection, tell, retry_failed=True)
         there = [shown for shown in self._client.documents(self._collection) if shown["status"] == "published"]
         wanted = {file.name for file in files}
         for shown in there:
