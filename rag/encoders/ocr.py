@@ -54,7 +54,7 @@ class RapidOcr:
 
     `models` is the folder of the two ONNX files, by default the one inside the rapidocr package. Pictures are read with
     their longer side at `max_side` pixels at most (an A4 page at about 170 dpi). Boxes are in pixels of the upright
-    picture: a photo that its EXIF data turns is turned first. `threads` bounds ONNX Runtime's threads (None: all cores).
+    picture: a photo that its EXIF data turns is turned first. `threads` bounds ONNX Runtime's threads (0: all cores).
     Raises ModelMissing, ModelCorrupt, ExtraMissing.
     """
 
@@ -64,7 +64,7 @@ class RapidOcr:
         self,
         models: Path | None = None,
         *,
-        threads: int | None = None,
+        threads: int = 0,
         max_side: int = 2000,
         max_pixels: int = MAX_PIXELS,
         min_confidence: float = 0.5,
