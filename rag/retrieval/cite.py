@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from rag.answers import Citation, Passage
 from rag.language import language_of
-from rag.retrieval.claims import Check, check, coverage
+from rag.retrieval.claims import Check, check, coverage, names
+from rag.retrieval.quantities import quantities
 from rag.words import sentence_spans
 
 _MARKER = re.compile(r"[ \t]*[\[【［]\s*(\d{1,2}(?:\s*[,，、;；\-–—~]\s*\d{1,2})*)\s*[\]】］](?!\()")
@@ -251,10 +252,10 @@ def _support(claim: str, passage: Passage) -> _Support:
     header = "\n".join((_table_header(text, spans, first), *_above(passage)))
     result = check(claim, f"{header}\n{support}", _around(text, spans, first, last, header))
     if cross:
-        score = (
-            0.0 if not result.facts else 1 - (len(result.missing_numbers) + len(result.missing_names)) / result.facts
-        )
-        verified = result.facts > 0 and not (result.missing_numbers or result.missing_names)
+        # A Chinese name has other characters in an English text; Latin names and numbers are written the same in both.
+        facts = len(quantities(claim)) + sum(name.isascii() for name in names(claim))
+        lost = len(result.missing_numbers) + sum(name.isascii() for name in result.missing_names)
+        score, verified = (1 - lost / facts if facts else 0.0), facts > 0 and not lost
     else:
         score, verified = result.score, result.sound and result.coverage >= MIN_COVERAGE.get(language, 0.65)
     return _Support(_quote(support, claim, passage), result, verified, round(score, 3), cross)
