@@ -20,6 +20,8 @@ _BULLET = re.compile(r"^[•●○◦▪■□▶►‣∙·➢➤✓✔❖–�
 _END = re.compile(r"[.!?:;。！？：；]['\"”’)\]]*$")
 _NOT_HEADING = re.compile(r"[.,;。，；]['\"”’)\]]*$")
 _FOOTNOTE = re.compile(r"^(?:\d{1,3}|[*†‡§]+)\s*\S")
+_ODD = frozenset("ｴ･ÿüØðl")
+_LEADER = re.compile(r" … \d{1,4}$")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 LARGER = 1.12
@@ -106,9 +108,9 @@ def _starts_block(group: list[Row], previous: Row, row: Row, column: Rect, usual
         return False
     if row.bold and _ended_early(previous, row, column):
         return True
-    if _MARK.match(row.text) and not _wraps(previous, row, column):
+    if _marked(row) and not _wraps(previous, row, column):
         return True
-    if _MARK.match(group[0].text):
+    if _marked(group[0]):
         # Lines of a list item stand under its text; one that goes back to the mark's left edge is a new paragraph.
         return row.left < group[0].left - 0.5 * size or (
             row.left <= group[0].left + 0.3 * size < _text_left(group[0], group) and bool(_END.search(previous.text))
@@ -156,6 +158,8 @@ def _block(group: list[Row], body_size: float, body_bold: bool, page_height: flo
     box = Rect.around(group)
     if all(row.mono for row in group) and len(group) > 1:
         return Block("code", "\n".join(_indented(row, box) for row in group), (box,))
+    if len(group) > 1 and sum(1 for row in group if is_contents_line(row)) > 0.6 * len(group):
+        return Block("list", "\n".join(row.text for row in group), (box,))
     text = join_lines(row.text for row in group)
     if is_figure_caption(text) or is_table_caption(text):
         return Block("caption", text, (box,))
@@ -165,9 +169,35 @@ def _block(group: list[Row], body_size: float, body_bold: bool, page_height: flo
         return Block("heading", text, (box,), level)
     if size < 0.87 * body_size and _FOOTNOTE.match(text) and box.top > 0.5 * page_height > 0:
         return Block("footnote", text, (box,))
-    if _MARK.match(text):
-        return Block("list", _BULLET.sub("- ", text), (box,))
+    if _marked(group[0]):
+        return Block("list", _BULLET.sub("- ", _odd_mark(text, group[0])), (box,))
     return Block("paragraph", text, (box,))
+
+
+def _marked(row: Row) -> bool:
+    return bool(_MARK.match(row.text)) or _odd_sign(row)
+
+
+def _odd_sign(row: Row) -> bool:
+    """A bullet in a symbol font without encoding: one strange sign by itself at the start of a line."""
+    sign = row.runs[0].text
+    return len(row.runs) > 1 and len(sign) == 1 and sign in _ODD
+
+
+def _odd_mark(text: str, row: Row) -> str:
+    return "• " + text[1:].lstrip() if _odd_sign(row) else text
+
+
+def is_contents_line(row: Row) -> bool:
+    """A line of a table of contents: a title, then far to the right, or after dots, the number of its page."""
+    if _LEADER.search(row.text):
+        return True
+    return (
+        len(row.runs) > 1
+        and row.runs[-1].text.isdigit()
+        and row.runs[-1].left - row.runs[-2].right > 3 * row.size
+        and not row.runs[0].text.isdigit()
+    )
 
 
 def _indented(row: Row, box: Rect) -> str:
@@ -179,6 +209,7 @@ def _heading_level(
 ) -> int | None:
     if (
         len(group) > 4
+        or is_contents_line(group[-1])
         or len(text) > 200
         or len(_LETTERS.findall(text)) < 2
         or _NOT_HEADING.search(text)

@@ -15,6 +15,7 @@ from ingest.layout.runs import Row
 BAND = 0.12
 """Part of the page's height, at its top and at its bottom, in which headers and footers stand."""
 ENOUGH = 3
+FIRST, LAST = -1000, 1000
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"^[ivxlc]+$")
 _NUMBER = re.compile(
@@ -33,10 +34,15 @@ class Repeats:
         """`pages`: rows and height of each."""
         for page_rows, height in pages:
             keys = {self._key(row, height) for row in page_rows if in_band(row, height)}
+            if len(page_rows) > 2:
+                # Where pages are cut at any height, the footer is the last line wherever that stands.
+                keys |= {(self._key(page_rows[0], height)[0], FIRST), (self._key(page_rows[-1], height)[0], LAST)}
             self._seen.update(keys)
 
-    def is_furniture(self, row: Row, height: float) -> bool:
-        """Whether a row is a running header, a footer or a page number."""
+    def is_furniture(self, row: Row, height: float, *, end: int | None = None) -> bool:
+        """Whether a row is a running header, a footer or a page number; `end` is FIRST or LAST for such a row."""
+        if end is not None and self._seen[self._key(row, height)[0], end] >= self._enough and self._key(row, height)[0]:
+            return True
         if not in_band(row, height):
             return False
         text, place = self._key(row, height)

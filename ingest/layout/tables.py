@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from ingest.layout.runs import Rect, Run, rows
 from ingest.layout.text import clean, join_lines
 
+_BEFORE = frozenset({"$", "€", "£", "¥", "(", "$("})
+_AFTER = frozenset({")", "%", ")%"})
+_LOOSE = re.compile(r"(?<=[\d%]) (?=[)%])|(?<=[$€£¥]) (?=[\d(])")
+
 Grid = list[list[str]]
+MAX_HEADER = 4
 
 _FIGURES = re.compile(r"^[-–—+±<>≥≤~$€£¥*()\s]*[\d.,]+[\d.,%*()\s]*$|^[-–—*]+$|^\(?[XN]/?A?\)?$")
 
@@ -39,7 +44,7 @@ class FoundTable:
 def to_markdown(grid: Grid) -> str:
     """The first row is the header. Cells lose line breaks and keep pipes escaped; empty rows and columns are dropped."""
     width = max((len(row) for row in grid), default=0)
-    padded = [[_cell(text) for text in row] + [""] * (width - len(row)) for row in grid]
+    padded = with_signs([[_cell(text) for text in row] + [""] * (width - len(row)) for row in grid])
     padded = [row for row in padded if any(row)]
     used = [i for i in range(width) if any(row[i] for row in padded)]
     if not padded or not used:
@@ -47,6 +52,26 @@ def to_markdown(grid: Grid) -> str:
     lines = ["| " + " | ".join(row[i] for i in used) + " |" for row in padded]
     lines.insert(1, "|" + " --- |" * len(used))
     return "\n".join(lines)
+
+
+def with_signs(grid: Grid) -> Grid:
+    """Columns that hold nothing but currency signs, brackets or per cent signs joined to the figures they belong to."""
+    made = [list(row) for row in grid]
+    for column in range(len(made[0]) if made else 0):
+        cells = {row[column] for row in made[1:] if row[column]}
+        step = 1 if cells and cells <= _BEFORE else -1 if cells and cells <= _AFTER else 0
+        if not step or not 0 <= column + step < len(made[0]):
+            continue
+        for index, row in enumerate(made):
+            sign, figure = row[column], row[column + step]
+            if index and not sign:
+                continue
+            if not index or not figure:
+                row[column + step] = f"{sign} {figure}".strip() if sign != figure else figure
+            else:
+                row[column + step] = sign + figure if step > 0 else figure + sign
+            row[column] = ""
+    return [[_LOOSE.sub("", text) for text in row] for row in made]
 
 
 def is_plausible(grid: Grid, *, ruled: bool = False) -> bool:
@@ -66,6 +91,42 @@ def is_plausible(grid: Grid, *, ruled: bool = False) -> bool:
     return length <= 28 and len(grid) >= 3 and len(filled) >= 0.5 * slots
 
 
+def fold_header(grid: Grid, starts: Sequence[Sequence[int]]) -> Grid:
+    """Several header rows as one: a cell above several columns is said in each of them ("2023 Revenue", "2023 Cost").
+
+    `starts[row][column]` is the column in which the cell that covers this slot begins. Header rows are the first row and
+    those below it as long as the row above has a cell over several columns.
+    """
+    depth = 1
+    while depth < min(MAX_HEADER, len(grid) - 1) and _spans(grid[depth - 1], starts[depth - 1]):
+        depth += 1
+    if depth == 1:
+        return grid
+    header = []
+    for column in range(len(grid[0])):
+        parts: list[str] = []
+        for row in range(depth):
+            text = grid[row][starts[row][column]]
+            if text and text not in parts:
+                parts.append(text)
+        header.append(" ".join(parts))
+    return [header, *grid[depth:]]
+
+
+def _spans(row: Sequence[str], starts: Sequence[int]) -> bool:
+    return any(start != column and row[start] for column, start in enumerate(starts))
+
+
+def _body(anchors: Sequence[Sequence[tuple[int, int]]]) -> tuple[int, int]:
+    """First and last row of the table proper: a title or notes inside its frame are one cell over all columns."""
+    first, last = 0, len(anchors)
+    while last - first > 2 and len(set(anchors[first])) == 1:
+        first += 1
+    while last - first > 2 and len(set(anchors[last - 1])) == 1:
+        last -= 1
+    return first, last
+
+
 def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]:
     """Tables drawn with horizontal and vertical lines."""
     found = []
@@ -77,9 +138,11 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
         if len(columns) < 3 or len(lines) < 3:
             continue
         box = Rect(columns[0], lines[0], columns[-1], lines[-1])
+        anchors = _anchors(component, columns, lines)
+        first, last = _body(anchors)
+        box = Rect(box.left, lines[first], box.right, lines[last])
         cells: dict[tuple[int, int], list[Run]] = {}
         used = set()
-        anchors = _anchors(component, columns, lines)
         for index, run in enumerate(runs):
             x, y = run.left + min(2.0, (run.right - run.left) / 2), (run.top + run.bottom) / 2
             if box.left - 2 <= x <= box.right and box.top <= y <= box.bottom:
@@ -87,9 +150,11 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
                 used.add(index)
         grid = [
             [cell_text(cells.get((row, column), [])) for column in range(len(columns) - 1)]
-            for row in range(len(lines) - 1)
+            for row in range(first, last)
         ]
-        grid = [row for row in grid if any(row)]
+        kept = [row for row in range(len(grid)) if any(grid[row])]
+        starts = [[column for _, column in anchors[first + row]] for row in kept]
+        grid = fold_header([grid[row] for row in kept], starts)
         if is_plausible(grid, ruled=True) and not _rules_miss_rows(cells):
             found.append(FoundTable(grid, box, frozenset(used)))
     return found
@@ -119,14 +184,13 @@ def _anchors(
 
 
 def _rules_miss_rows(cells: Mapping[tuple[int, int], Sequence[Run]]) -> bool:
-    """Whether lines were drawn around columns only: one grid row in which several cells hold the same many lines."""
-    heights: dict[int, list[int]] = {}
+    """Whether lines were drawn around columns only: one grid row in which several cells hold many lines of figures."""
+    stacked: dict[int, int] = {}
     for (row, _), runs in cells.items():
-        heights.setdefault(row, []).append(len(rows(runs)))
-    return any(
-        len(counts) >= 3 and max(counts) >= 4 and sum(1 for count in counts if count >= 0.8 * max(counts)) >= 3
-        for counts in heights.values()
-    )
+        texts = [line.text for line in rows(runs)]
+        if len(texts) >= 4 and sum(1 for text in texts if _FIGURES.match(text)) >= 0.7 * len(texts):
+            stacked[row] = stacked.get(row, 0) + 1
+    return any(count >= 2 for count in stacked.values())
 
 
 def cell_text(runs: Sequence[Run]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.layout.drawings import drawings, labels_in
-from ingest.layout.repeats import Repeats
+from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
 from ingest.parsers.pdf_layout import FoundFigure, Style, find_tables, lay_out
@@ -138,10 +138,21 @@ class _Reading:
             warnings.append(f"{refused} picture(s) on page {page.number} are too large and were left out.")
         if drawn is not None and looks_scanned(page, [picture.box for picture in pictures]):
             return read_scan(page, drawn, self._ocr, warnings)
-        kept = [run for line in lines if not self._repeats.is_furniture(line, page.height) for run in line.runs]
+        kept = [run for line in self._without_furniture(lines, page.height) for run in line.runs]
         tables, flowing = find_tables(page, kept)
         figures, flowing = self._figures(page, drawn, pictures, tables, flowing)
         return lay_out(page, flowing, tables, figures, self._style(page.number)), "digital"
+
+    def _without_furniture(self, lines: Sequence[Row], height: float) -> list[Row]:
+        """Furniture stands at the ends of a page: what repeats below other text is the heading of a table."""
+        first, last = 0, len(lines)
+        while first < last and self._repeats.is_furniture(lines[first], height, end=FIRST if first == 0 else None):
+            first += 1
+        while first < last and self._repeats.is_furniture(
+            lines[last - 1], height, end=LAST if last == len(lines) else None
+        ):
+            last -= 1
+        return list(lines[first:last])
 
     def _style(self, number: int) -> Style:
         (size, bold), _ = self._sizes.most_common(1)[0] if self._sizes else ((10.0, False), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.layout.aligned import aligned_tables
 from ingest.layout.captions import is_figure_caption, pair
 from ingest.layout.order import reading_order
 from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, merged
@@ -55,11 +56,16 @@ class Style:
 
 
 def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], list[Run]]:
-    """Tables of a page, best evidence first (tags, ruled lines, alignment), and the runs that are in none."""
+    """Tables of a page, best evidence first (tags, ruled lines, columns of numbers, alignment), and the runs that are in none."""
     candidates = tagged_tables(page.tags, runs)
     if not candidates:
         candidates = ruled_tables(page.rules, runs)
-    taken = set().union(*(table.runs for table in candidates)) if candidates else set()
+    taken = {i for table in candidates for i in table.runs}
+    free = [i for i in range(len(runs)) if i not in taken]
+    for table in aligned_tables([runs[i] for i in free]):
+        if not any(overlap(table.box, other.box) > 0.1 for other in candidates):
+            candidates.append(replace(table, runs=frozenset(free[i] for i in table.runs)))
+    taken = {i for table in candidates for i in table.runs}
     for grid, box in page.tables:
         if not is_plausible(grid) or any(overlap(table.box, box) > 0.2 for table in candidates):
             continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingest.layout.runs import Rect, Run
-from ingest.layout.tables import FoundTable, Grid, cell_text
+from ingest.layout.tables import FoundTable, Grid, cell_text, fold_header
 
 _CELLS = frozenset({"TD", "TH"})
 MAX_DEPTH = 60
@@ -21,19 +21,25 @@ def tagged_tables(tree: Any, runs: Sequence[Run]) -> list[FoundTable]:
     found = []
     for table in _named(tree.roots if tree is not None else (), "Table"):
         grid: Grid = []
+        starts: list[list[int]] = []
         used: set[int] = set()
         for row in _named(table.children, "TR"):
             cells: list[str] = []
+            begins: list[int] = []
             for cell in row.children:
                 if cell.type in _CELLS:
                     indices = [i for mark in _marks(cell) for i in by_mark.get(mark, ())]
                     used.update(indices)
+                    begins += [len(cells)] * _span(cell)
                     cells += [cell_text([runs[i] for i in indices])] + [""] * (_span(cell) - 1)
-            grid.append(cells)
-        filled = [row for row in grid if any(row)]
-        if len(filled) < 2 or max(sum(1 for cell in row if cell) for row in filled) < 2:
+            if any(cells):
+                grid.append(cells)
+                starts.append(begins)
+        if len(grid) < 2 or max(sum(1 for cell in row if cell) for row in grid) < 2:
             continue
-        found.append(FoundTable(filled, Rect.around(runs[i] for i in used), frozenset(used)))
+        if all(len(row) == len(grid[0]) for row in grid) and len(set(starts[0])) > 1:
+            grid = fold_header(grid, starts)
+        found.append(FoundTable(grid, Rect.around(runs[i] for i in used), frozenset(used)))
     return found
 
 
