@@ -197,10 +197,9 @@ class BodyReader:
     def _table(self, table: Any) -> Iterator[Element]:
         rows = [row for row in _flat(table) if row.tag == f"{W}tr"]
         cells = [[cell for cell in _flat(row) if cell.tag == f"{W}tc"] for row in rows]
-        if (
-            sum(map(len, cells)) <= 1
-            or (max(map(len, cells)) == 1
-            and any(next(cell.iter(f"{W}tbl"), None) is not None for row in cells for cell in row))
+        if sum(map(len, cells)) <= 1 or (
+            max(map(len, cells)) == 1
+            and any(next(cell.iter(f"{W}tbl"), None) is not None for row in cells for cell in row)
         ):
             # A frame around text, drawn as a table.
             for row in cells:

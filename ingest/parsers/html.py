@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 from lxml import etree
@@ -55,6 +56,13 @@ class HtmlParser:
         strip_surroundings(root)
         reader = BlockReader(source)
         elements = tuple(reader.read(main_content(root)))
+        missing = summary(reader.missing)
+        if _was_cut(root):
+            # libxml2 stops at 256 levels; a page nested deeper than that is read for its words alone.
+            elements, missing = (
+                tuple(_bare(text)),
+                ("The page is nested too deeply: only its text is read, without tables and pictures.",),
+            )
         if not elements:
             raise EmptyFile(
                 f"{source.name} shows no text without running its scripts.",
@@ -62,7 +70,7 @@ class HtmlParser:
             )
         # "Duck - Wikipedia" under the heading "Duck": the site's name says nothing about the page.
         title = first_heading if first_heading and page_title.startswith(first_heading) else page_title or first_heading
-        yield ParsedPage(None, elements, title=title, metadata=metadata, warnings=summary(reader.missing))
+        yield ParsedPage(None, elements, title=title, metadata=metadata, warnings=missing)
 
 
 def fragment_elements(markup: str, source: Source, warnings: list[str]) -> Iterator[Element]:
@@ -91,6 +99,19 @@ def _parse(text: str) -> Any:
         return lxml_html.document_fromstring(_DECLARATION.sub("", text).encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
+
+
+def _was_cut(root: Any) -> bool:
+    return any("Excessive depth" in entry.message for entry in root.getroottree().parser.error_log)
+
+
+def _bare(markup: str) -> Iterator[Element]:
+    """Paragraphs of a page whose tree cannot be built."""
+    text = re.sub(r"(?is)<(script|style|template)\b.*?</\1\s*>|<!--.*?-->", " ", markup)
+    text = re.sub(r"(?i)</?(?:p|div|h[1-6]|li|tr|br|table|section|article|pre)\b[^>]*>", "\x00", text)
+    for block in re.sub(r"<[a-zA-Z/!][^>]*>", " ", text).split("\x00"):
+        if words := " ".join(unescape(block).split()):
+            yield Element("paragraph", words)
 
 
 def _metadata(root: Any) -> dict[str, str]:

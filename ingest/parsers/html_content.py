@@ -92,4 +92,4 @@ def _is_surrounding(node: Any) -> bool:
 
 
 def _length(node: Any) -> int:
-    return len("".join(node.itertext()).split())
+    return sum(len("".join(text.split())) for text in node.itertext())

@@ -20,6 +20,7 @@ def grid(table: Any, text_of: Callable[[Any], str]) -> tuple[list[list[str]], in
         row: list[str] = []
         column = 0
         all_headers = True
+        covered = bool(carried)
         below: dict[int, tuple[str, int]] = {}
 
         def fill() -> None:
@@ -50,7 +51,7 @@ def grid(table: Any, text_of: Callable[[Any], str]) -> tuple[list[list[str]], in
                 column += 1
             fill()
         carried = below
-        if len(row) > 1 and len(tr) == 1 and not carried:
+        if len(row) > 1 and len(tr) == 1 and not covered and not below:
             # A title over the whole width is said once.
             row = [row[0]] + [""] * (len(row) - 1)
         cells += len(row)

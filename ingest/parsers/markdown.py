@@ -21,7 +21,10 @@ from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
 from rag.errors import EmptyFile
 
-_ROLE = re.compile(r":(?:eq)?(?:label|width|height|begin_tab|end_tab):(?:`[^`\n]*`)?")
+_ROLE = re.compile(
+    r" ?:(?:(?:eq)?(?:label|width|height)|begin_tab|end_tab|numref|eqref|ref|cite[pt]?):(?:`[^`\n]*`)?(?=\s|[^\x00-\x7f]|[.,;)]|$)",
+    re.MULTILINE,
+)
 _FIELD = re.compile(r"^([A-Za-z][\w-]*):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -32,10 +35,10 @@ class MarkdownParser:
     """`text/markdown`: one element per block; a list is one element, a picture is a figure."""
 
     media_types = frozenset({"text/markdown"})
-    version = "markdown-1"
+    version = "markdown-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
-        # d2l and MyST give blocks names by roles (":label:`fig_net`"): anchors for links, not text.
+        # d2l and MyST give blocks names by roles (":label:`fig_net`"): anchors and references, not text.
         text = _ROLE.sub("", source_text(source))
         tree = SyntaxTreeNode(_markdown().parse(text))
         reader = _Reader(source)
@@ -60,7 +63,7 @@ def _markdown() -> MarkdownIt:
         dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True
     )
     # Nothing is rendered here: an address that a browser should not open is still no part of the text.
-    parser.validateLink = lambda _: True  # type: ignore[method-assign]
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005
     return parser
 
 
