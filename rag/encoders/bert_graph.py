@@ -99,13 +99,27 @@ class _Graph:
         if self.precision == "fp32":
             products = [self.op("MatMul", x, self.constant(part.weight)) for part in parts]
             return [self.op("Add", y, self.constant(part.bias)) for y, part in zip(products, parts, strict=True)]
-        bytes_, scale, zero = self.op("DynamicQuantizeLinear", x, outputs=3)
-        return [self._integer(bytes_, scale, zero, part) for part in parts]
+        quantised = self.op("DynamicQuantizeLinear", x, outputs=3)
+        return [self._integer(quantised, part.weight, self.constant(part.bias)) for part in parts]
 
-    def _integer(self, x: str, scale: str, zero: str, part: Linear) -> str:
-        values, scales = (self.constant(array) for array in quantise(part.weight))
-        bias = self.constant(part.bias)
-        return str(self.fused("MatMulIntegerToFloat", x, values, scale, scales, zero, "", bias))
+    def linear_by_token(self, x: str, part: Linear) -> str:
+        """A layer whose tokens differ much in size, as they do after GELU.
+
+        ONNX Runtime has one scale for a whole batch. With every token brought to the same size first, a large one costs
+        the others no precision: cosine to float32 0.9987 instead of 0.9963, for 5 to 10 % of the time.
+        """
+        if self.precision == "fp32":
+            return self.linear(x, part)[0]
+        largest = self.op("ReduceMax", self.op("Abs", x), axes=[-1], keepdims=1)
+        size = self.op("Max", largest, self.constant(np.array(1e-6, np.float32)))
+        quantised = self.op("DynamicQuantizeLinear", self.op("Div", x, size), outputs=3)
+        product = self._integer(quantised, part.weight)
+        return str(self.op("Add", self.op("Mul", product, size), self.constant(part.bias)))
+
+    def _integer(self, quantised: Sequence[str], weight: Vectors, *bias: str) -> str:
+        x, scale, zero = quantised
+        values, scales = (self.constant(array) for array in quantise(weight))
+        return str(self.fused("MatMulIntegerToFloat", x, values, scale, scales, zero, *(["", *bias] if bias else [])))
 
     def norm(self, x: str, norm: Norm, epsilon: float) -> str:
         scale, bias = self.constant(norm.scale), self.constant(norm.bias)
@@ -166,7 +180,7 @@ def _layers(graph: _Graph, bert: Bert, x: str) -> str:
         (attended,) = graph.linear(mixed, layer.attention_out)
         x = graph.norm(graph.op("Add", attended, x), layer.attention_norm, bert.epsilon)
         (inner,) = graph.linear(x, layer.inner)
-        (outer,) = graph.linear(graph.fused("Gelu", inner), layer.outer)
+        outer = graph.linear_by_token(graph.fused("Gelu", inner), layer.outer)
         x = graph.norm(graph.op("Add", outer, x), layer.outer_norm, bert.epsilon)
     return x
 

@@ -21,7 +21,7 @@ from rag.encoders.e5_file import E5File
 from rag.encoders.text_onnx import OnnxTextEncoder
 
 NAME = "multilingual-e5-small"
-BUILDER = 2
+BUILDER = 3
 """Part of the directory's name and of the space: raise it whenever the vectors change."""
 
 
