@@ -78,12 +78,12 @@ def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.Zip
         if unpacked > limits.unpacked_bytes:
             raise LimitExceeded(
                 f"{name} unpacks to {unpacked / 1e6:,.0f} MB, more than the {limits.unpacked_bytes / 1e6:,.0f} MB allowed.",
-                "Split it, or raise the limit unpacked_bytes.",
+                "Split it, or take large pictures out of it.",
             )
         if unpacked > BOMB_SIZE and unpacked > limits.unpacked_ratio * max(1, packed):
             raise LimitExceeded(
                 f"{name} unpacks to {unpacked / max(1, packed):,.0f} times its size, like a zip bomb.",
-                "If you trust it, save it again in its program, or raise the limit unpacked_ratio.",
+                "If you trust it, open it in its program, save it again, and ingest that.",
             )
         if any(member.flag_bits & 0x1 for member in members):
             raise EncryptedFile(

@@ -67,7 +67,7 @@ class Package:
         if source.path.stat().st_size > source.limits.bytes:
             raise LimitExceeded(
                 f"{source.name} is larger than the {source.limits.bytes / 1e6:,.1f} MB allowed.",
-                "Split it, or raise the limit bytes.",
+                "Split it, or raise `ingest.limits.bytes`.",
             )
         self.source = source
         self._zip: zipfile.ZipFile = open_zip(source.path, source.name, source.limits)

@@ -29,7 +29,7 @@ class PptxParser:
         if source.path.stat().st_size > source.limits.bytes:
             raise LimitExceeded(
                 f"{source.name} is larger than the {source.limits.bytes / 1e6:,.1f} MB allowed.",
-                "Split it, or raise the limit bytes.",
+                "Split it, or raise `ingest.limits.bytes`.",
             )
         open_zip(source.path, source.name, source.limits).close()
         presentation = _open(source)
@@ -37,7 +37,7 @@ class PptxParser:
         if len(slides) > source.limits.pages:
             raise LimitExceeded(
                 f"{source.name} has {len(slides):,} slides, more than the {source.limits.pages:,} allowed.",
-                "Split it, or raise the limit pages.",
+                "Split it, or raise `ingest.limits.pages`.",
             )
         width, height = (
             (presentation.slide_width or 9_144_000) / POINT,

@@ -39,7 +39,7 @@ def source_bytes(source: Source) -> bytes:
     if size > source.limits.bytes:
         raise LimitExceeded(
             f"{source.name} has {size / 1e6:,.1f} MB, more than the {source.limits.bytes / 1e6:,.1f} MB allowed.",
-            "Split it, or raise the limit bytes.",
+            "Split it, or raise `ingest.limits.bytes`.",
         )
     data = source.path.read_bytes()
     if not data.strip():
