@@ -12,8 +12,11 @@ from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 from rag.protocols import Space, Vectors
 
 
+_REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
+
+
 class SentenceTransformersEncoder:
-    """`model` is a directory, or a hub name that has been pulled before: nothing is downloaded here.
+    """`model` is a directory, or a hub name that is in the local hub cache: nothing is downloaded here.
 
     Only safetensors are loaded, never pickles. The prefixes are the model's own (`query: ` for E5, an instruction for
     Qwen3-Embedding, none for bge-m3). `weights_sha256` goes into the space; empty where it is not known.
@@ -88,6 +91,6 @@ def load(model: str, device: str | None) -> Any:
             model_kwargs={"use_safetensors": True},
         )
     except OSError as error:
-        raise ModelMissing(f"The model {model} is not on this machine.", f"Run `tuwen models pull {model}`.") from error
+        raise ModelMissing(f"The model {model} is not on this machine.", _REMEDY) from error
     except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", "Pull it again.") from error
+        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", _REMEDY) from error

@@ -9,8 +9,11 @@ from typing import Any
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 
 
+_REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
+
+
 class CrossEncoderReranker:
-    """`model` is a directory, or a hub name that has been pulled before: nothing is downloaded here, and no pickle loaded.
+    """`model` is a directory, or a hub name that is in the local hub cache: nothing is downloaded here, and no pickle loaded.
 
     Scores are the model's own, higher is better; they are not probabilities, and models differ in their range.
     Raises ExtraMissing without the packages, ModelMissing and ModelCorrupt for weights that are not there or not readable.
@@ -54,9 +57,9 @@ def _load(model: str, device: str | None, max_tokens: int) -> Any:
             model_kwargs={"use_safetensors": True},
         )
     except OSError as error:
-        raise ModelMissing(f"The model {model} is not on this machine.", f"Run `tuwen models pull {model}`.") from error
+        raise ModelMissing(f"The model {model} is not on this machine.", _REMEDY) from error
     except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", "Pull it again.") from error
+        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", _REMEDY) from error
     if loaded.num_labels != 1:
         raise ModelCorrupt(
             f"{model} gives {loaded.num_labels} scores for a pair, not one: it is no reranker.",
