@@ -86,7 +86,7 @@ def clean(text: str) -> str:
 
 
 def _sentences(lines: list[str]) -> list[str]:
-    text = _join_wrapped(lines)
+    text = _FOOTNOTE.sub("", _join_wrapped(lines))
     pieces = [clean(text[start:end]) for start, end in sentence_spans(text)]
     return [piece for piece in pieces if any(character.isalnum() for character in piece)]
 

@@ -301,7 +301,7 @@ def _above(passage: Passage) -> tuple[str, ...]:
 
 def _table_header(text: str, spans: Sequence[tuple[int, int]], row: int) -> str:
     """The header row above a table row; empty for what is none."""
-    if text[spans[row][0]] != "|":
+    if text[spans[row][0] : spans[row][0] + 1] != "|":
         return ""
     above = [text[start:end] for start, end in spans[:row]]
     rules = [i for i, line in enumerate(above) if _TABLE_RULE.match(line)]

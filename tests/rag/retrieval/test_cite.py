@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage
@@ -168,6 +168,7 @@ def test_no_passages_and_no_text() -> None:
     assert resolve("", BOTH).citations == ()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab .[]123,-【】。！\n", max_size=60))
 def test_resolving_keeps_its_promises_for_any_text(text: str) -> None:
     resolved = resolve(text, BOTH)
@@ -178,6 +179,7 @@ def test_resolving_keeps_its_promises_for_any_text(text: str) -> None:
         assert f"[{citation.marker}]" in resolved.text
 
 
+@settings(deadline=None)
 @given(st.integers(1, 7))
 def test_streamed_citations_come_when_their_sentence_is_complete(size: int) -> None:
     answer = "In 2010, 56.7 million people had a disability [1]. 每个 Region 默认 256 MiB [2]。 The end is here [1]."

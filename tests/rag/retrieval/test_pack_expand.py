@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage
@@ -90,6 +90,7 @@ WORDS = st.sampled_from(
 TEXTS = st.lists(WORDS, min_size=1, max_size=120).map(" ".join)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), TEXTS, st.sampled_from(["text", "table"])), max_size=7), st.integers(0, 400)
 )
@@ -103,6 +104,7 @@ def test_never_more_than_the_budget(parts: list[tuple[int, str, str]], budget: i
             assert passage.text.splitlines()[-1] in passage.hit.chunk.text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5), st.integers(30, 400))
 def test_widening_stays_within_the_budget(own: int, budget: int) -> None:
     hits = [hit(n, f"Chunk {n} tells of thing number {n}, at some length.") for n in range(6)]
@@ -132,6 +134,7 @@ def test_widened_only_within_the_section_and_never_twice() -> None:
     assert together.count("Chunk three goes on further.") == 1
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=60), st.text("ab", max_size=60))
 def test_overlap_is_what_both_share(one: str, other: str) -> None:
     shared = overlap(one, other)
