@@ -187,18 +187,36 @@ def _header_start(all_rows: Sequence[Row], first: int, columns: Sequence[tuple[f
 
 
 def _header(header_rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[str]:
-    """One heading for each column. In each row a column takes the run whose middle is nearest, so that a heading over
-    several columns is said in each of them."""
+    """One heading for each column; a heading over several columns is said in each of them."""
     left = columns[0][0] - 40.0
     label: list[str] = []
     parts: list[list[str]] = [[] for _ in columns]
     for row in header_rows:
-        over = [run for run in row.runs if run.right > left]
         label += [run.text for run in row.runs if run.right <= left]
-        for column, (start, end) in enumerate(columns):
-            middle = (start + end) / 2
-            run = min(over, key=lambda run: abs((run.left + run.right) / 2 - middle))
-            reach = (columns[-1][1] - columns[0][0]) / len(over)
-            if abs((run.left + run.right) / 2 - middle) <= reach and run.text not in parts[column]:
-                parts[column].append(run.text)
+        for run, covered in _covered([run for run in row.runs if run.right > left], columns):
+            for column in covered:
+                if run.text not in parts[column]:
+                    parts[column].append(run.text)
     return [" ".join(label), *(" ".join(texts) for texts in parts)]
+
+
+def _covered(over: Sequence[Run], columns: Sequence[tuple[float, float]]) -> list[tuple[Run, list[int]]]:
+    """Which columns each heading of a row is for: those that are nearer to it than to its neighbours when it stands in
+    the middle of them, else the one below it."""
+    if not over:
+        return []
+    middles = [(start + end) / 2 for start, end in columns]
+    centres = [(run.left + run.right) / 2 for run in over]
+    groups: list[list[int]] = [[] for _ in over]
+    for column, middle in enumerate(middles):
+        groups[min(range(len(over)), key=lambda i: abs(centres[i] - middle))].append(column)
+    pitch = (middles[-1] - middles[0]) / max(len(columns) - 1, 1)
+    found = []
+    for run, centre, group in zip(over, centres, groups, strict=True):
+        nearest = min(range(len(columns)), key=lambda i: abs(middles[i] - centre))
+        off_group = abs(centre - (middles[group[0]] + middles[group[-1]]) / 2) if group else float("inf")
+        off_column = abs(middles[nearest] - centre)
+        few = 3 * len(over) <= len(columns)
+        spans = len(group) > 1 and off_group < 0.5 * pitch and (few or off_group < off_column - 0.1 * pitch)
+        found.append((run, group if spans else [nearest]))
+    return found

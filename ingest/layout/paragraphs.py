@@ -180,8 +180,8 @@ def _marked(row: Row) -> bool:
 
 def _odd_sign(row: Row) -> bool:
     """A bullet in a symbol font without encoding: one strange sign by itself at the start of a line."""
-    sign = row.runs[0].text
-    return len(row.runs) > 1 and len(sign) == 1 and sign in _ODD
+    sign, _, rest = row.text.partition(" ")
+    return sign in _ODD and bool(rest)
 
 
 def _odd_mark(text: str, row: Row) -> str:

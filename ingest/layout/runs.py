@@ -76,6 +76,8 @@ class Run:
     bold: bool = False
     mono: bool = False
     mark: int | None = None
+    sideways: bool = False
+    """Whether it runs up or down the page."""
 
 
 @dataclass(frozen=True, slots=True)

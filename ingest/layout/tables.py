@@ -57,21 +57,23 @@ def to_markdown(grid: Grid) -> str:
 def with_signs(grid: Grid) -> Grid:
     """Columns that hold nothing but currency signs, brackets or per cent signs joined to the figures they belong to."""
     made = [list(row) for row in grid]
-    for column in range(len(made[0]) if made else 0):
-        cells = {row[column] for row in made[1:] if row[column]}
-        step = 1 if cells and cells <= _BEFORE else -1 if cells and cells <= _AFTER else 0
-        if not step or not 0 <= column + step < len(made[0]):
-            continue
-        for index, row in enumerate(made):
-            sign, figure = row[column], row[column + step]
-            if index and not sign:
-                continue
-            if not index or not figure:
-                row[column + step] = f"{sign} {figure}".strip() if sign != figure else figure
-            else:
-                row[column + step] = sign + figure if step > 0 else figure + sign
-            row[column] = ""
+    width = len(made[0]) if made else 0
+    for column in range(width):
+        for signs, step in ((_BEFORE, 1), (_AFTER, -1)):
+            other = column + step
+            if 0 <= other < width and _is_sign_column(made, column, other, signs):
+                for row in made:
+                    pair = (row[column], row[other]) if step > 0 else (row[other], row[column])
+                    row[other] = ("" if row[column] in signs else " ").join(filter(None, pair))
+                    row[column] = ""
+                break
     return [[_LOOSE.sub("", text) for text in row] for row in made]
+
+
+def _is_sign_column(grid: Grid, column: int, other: int, signs: frozenset[str]) -> bool:
+    """Whether a column has signs and nothing else, except where the column beside it is empty (a heading over both)."""
+    cells = [(row[column], row[other]) for row in grid if row[column]]
+    return any(cell in signs for cell, _ in cells) and all(cell in signs or not beside for cell, beside in cells)
 
 
 def is_plausible(grid: Grid, *, ruled: bool = False) -> bool:

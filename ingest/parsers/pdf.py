@@ -15,7 +15,7 @@ from ingest.layout.drawings import drawings, labels_in
 from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
-from ingest.parsers.pdf_layout import FoundFigure, Style, find_tables, lay_out
+from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, find_tables, lay_out
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
 from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
 from ingest.parsers.pdf_scan import looks_scanned, read_scan
@@ -92,7 +92,7 @@ class _Reading:
         self._metadata = metadata_of(pdf)
 
     def batch(self, pages: Sequence[TextPage]) -> Iterator[ParsedPage]:
-        laid = [(page, rows(page.runs)) for page in pages]
+        laid = [(page, rows(_upright(page.runs))) for page in pages]
         self._repeats.learn((lines, page.height) for page, lines in laid if page.height)
         for _, lines in laid:
             for line in lines:
@@ -141,7 +141,8 @@ class _Reading:
         kept = [run for line in self._without_furniture(lines, page.height) for run in line.runs]
         tables, flowing = find_tables(page, kept)
         figures, flowing = self._figures(page, drawn, pictures, tables, flowing)
-        return lay_out(page, flowing, tables, figures, self._style(page.number)), "digital"
+        elements = lay_out(page, flowing, tables, figures, self._style(page.number))
+        return elements + _beside(page), "digital"
 
     def _without_furniture(self, lines: Sequence[Row], height: float) -> list[Row]:
         """Furniture stands at the ends of a page: what repeats below other text is the heading of a table."""
@@ -182,6 +183,22 @@ class _Reading:
             text = "\n".join(row.text for row in rows(labels))
             figures.append(FoundFigure(box, crop(drawn, box, density), text))
         return figures, runs
+
+
+def _upright(runs: Sequence[Run]) -> list[Run]:
+    """Runs to be laid out together: without those that run up the margin, unless most of the page does."""
+    upright = [run for run in runs if not run.sideways]
+    return upright if 2 * sum(len(run.text) for run in upright) >= sum(len(run.text) for run in runs) else list(runs)
+
+
+def _beside(page: TextPage) -> list[Element]:
+    """Text that runs up or down the page (tabs, stamps, axis titles), after everything else."""
+    upright = set(map(id, _upright(page.runs)))
+    sideways = [run for run in page.runs if id(run) not in upright]
+    if sum(len(run.text) for run in sideways) < 20:
+        return []  # the tab of a chapter
+    boxes = tuple(box_on(page.number, Rect.around([run]).clipped(page.width, page.height)) for run in sideways)
+    return [Element("paragraph", " ".join(run.text for run in sideways), page.number, boxes)]
 
 
 def _is_background(box: Rect, page: TextPage, runs: Sequence[Run]) -> bool:

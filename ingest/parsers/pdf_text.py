@@ -116,8 +116,9 @@ def _run(item: Any, page: Rect) -> Run | None:
     if not (page.left <= middle_x <= page.right and page.top <= middle_y <= page.bottom):
         return None
     name = item.font_name or ""
+    sideways = abs((item.rotation or 0.0) % 180 - 90) < 20
     bold = bool(_BOLD.search(name)) or (item.font_weight or 0) >= 690
-    return Run(text, left, top, right, bottom, size, bold, bool(_MONO.search(name)), item.mcid)
+    return Run(text, left, top, right, bottom, size, bold, bool(_MONO.search(name)), item.mcid, sideways)
 
 
 def _table(block: Any) -> tuple[Grid, Rect] | None:
