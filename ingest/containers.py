@@ -95,17 +95,20 @@ def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.Zip
     return archive
 
 
-def read_member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
-    """The bytes of one member, never more than its header promised. Raises CorruptFile; KeyError when it is not there."""
+def read_member(archive: zipfile.ZipFile, member: str, name: str, limit: int | None = None) -> bytes:
+    """The bytes of one member, never more than its header promised nor more than `limit`.
+
+    Raises CorruptFile; KeyError when the member is not there.
+    """
     info = archive.getinfo(member)
+    most = info.file_size if limit is None else min(limit, info.file_size)
     try:
         with archive.open(info) as stream:
-            data = stream.read(info.file_size + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+            data = stream.read(most)
+            longer = bool(stream.read(1)) and most == info.file_size
+    except Exception as error:  # zlib, lzma, bz2 and zipfile itself have errors without a common parent
         raise CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.") from error
-    except Exception as error:  # zlib, lzma and bz2 have errors of their own without a common parent
-        raise CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.") from error
-    if len(data) > info.file_size:
+    if longer:
         raise CorruptFile(f"{name} lies about the size of {member}.", "Save it again in its program.")
     return data
 
@@ -117,11 +120,9 @@ def office_type(path: Path, name: str) -> str:
     with open_zip(path, name, generous) as archive:
         names = set(archive.namelist())
         if "[Content_Types].xml" in names:
-            with archive.open("[Content_Types].xml") as stream:
-                return _package_type(stream.read(4_000_000), name)
+            return _package_type(read_member(archive, "[Content_Types].xml", name, MAX_DIRECTORY), name)
         if "mimetype" in names:
-            with archive.open("mimetype") as stream:
-                what = _MIME_TYPES.get(stream.read(100).strip())
+            what = _MIME_TYPES.get(read_member(archive, "mimetype", name, 1_000).strip())
             if what:
                 raise UnsupportedFile(
                     f"{name} is {what}, which has no parser yet.",

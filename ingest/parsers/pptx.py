@@ -33,7 +33,10 @@ class PptxParser:
             )
         open_zip(source.path, source.name, source.limits).close()
         presentation = _open(source)
-        slides = list(presentation.slides)
+        try:
+            slides = list(presentation.slides)
+        except (KeyError, ValueError, AttributeError, TypeError) as error:
+            raise CorruptFile(f"{source.name} names slides that it does not hold ({error}).", AGAIN) from error
         if len(slides) > source.limits.pages:
             raise LimitExceeded(
                 f"{source.name} has {len(slides):,} slides, more than the {source.limits.pages:,} allowed.",

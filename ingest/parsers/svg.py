@@ -130,7 +130,9 @@ def _root(data: bytes) -> Any:
         return None
     etree.strip_elements(root, etree.Entity, with_tail=False)
     # An internal DTD would come out again, entities included, when the tree is written.
-    return etree.fromstring(etree.tostring(root, with_tail=False))
+    return etree.fromstring(
+        etree.tostring(root, with_tail=False), etree.XMLParser(resolve_entities=False, recover=True)
+    )
 
 
 def _words(root: Any) -> tuple[str, str, str]:

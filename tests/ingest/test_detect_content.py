@@ -171,3 +171,14 @@ def test_only_the_head_of_a_text_is_read(tmp_path: Path) -> None:
         file.write("甲乙丙。\n".encode() * 20_000)
         file.truncate(3_000_000_000)
     assert detect(path, "big.txt") == "text/plain"
+
+
+def test_a_few_broken_bytes_do_not_make_a_text_binary(tmp_path: Path) -> None:
+    data = "数据保存在磁盘上。\n".encode() * 50
+    assert found(tmp_path, data[:400] + b"\xff\xfe\x80" + data[400:], "a.md") == "text/markdown"
+
+
+def test_damage_inside_a_package_is_said(tmp_path: Path) -> None:
+    data = bytearray(package("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"))
+    data[60] ^= 0xFF
+    assert isinstance(refused(tmp_path, bytes(data), "a.docx"), CorruptFile)
