@@ -110,6 +110,13 @@ def test_without_the_extra_the_remedy_names_it(tmp_path: Path, monkeypatch: pyte
     assert "tuwen[clip]" in caught.value.remedy
 
 
+def test_no_line_in_the_log_speaks_of_random_weights(
+    open_clip: Any, tiny: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    OpenClipEncoder(f"local-dir:{tiny}")
+    assert "random" not in caplog.text
+
+
 def test_contract(encoder: OpenClipEncoder) -> None:
     check_image_encoder(encoder)
 
