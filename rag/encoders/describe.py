@@ -83,14 +83,15 @@ def label_text(name: Name) -> str:
 
 
 def clean_lines(lines: Iterable[OcrLine]) -> list[str]:
-    """Texts of lines without what a detector sees in leaves and shadows: a lone letter, punctuation, low confidence."""
+    """Texts of lines, each once, without what a detector sees in leaves and shadows: a lone letter, punctuation, low
+    confidence. A box that stands nine times in a diagram says no more than one."""
     kept: list[str] = []
     for line in lines:
         text = " ".join(line.text.split())
         signs = len(_WORDLIKE.findall(text))
         if line.confidence >= MIN_CONFIDENCE and (signs > 1 or (_HAN.search(text) and line.confidence >= 0.9)):
             kept.append(text)
-    return kept
+    return list(dict.fromkeys(kept))
 
 
 def pieces_of(lines: Iterable[str], characters: int = ENTRY_CHARACTERS) -> Iterator[str]:

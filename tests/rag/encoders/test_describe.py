@@ -69,6 +69,10 @@ def test_what_a_detector_sees_in_shadows_is_dropped() -> None:
     assert clean_lines(seen) == ["出", "OK"]
 
 
+def test_repeated_boxes_of_a_diagram_stand_once() -> None:
+    assert clean_lines([line("TiKV"), line("PD"), line("TiKV"), line("TiDB")]) == ["TiKV", "PD", "TiDB"]
+
+
 @given(
     st.dictionaries(st.integers(0, 999), st.floats(0, 1, width=32), max_size=20),
     st.floats(0.01, 0.5),
