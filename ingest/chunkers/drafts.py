@@ -85,8 +85,6 @@ def fit(drafts: Sequence[Draft], max_tokens: int, count: Count) -> list[list[Dra
             at = fitted[index].index(draft)
             fitted[index][at : at + 1] = halves
             again.extend((index, half) for half in halves if half is not draft or half.shorter)
-            if halves == [draft] and not draft.shorter:
-                draft.tokens = tokens
         waiting = again
     return fitted
 

@@ -27,8 +27,11 @@ def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, b
     ]
     if document.media_type.startswith("image/"):
         entries.insert(0, ImageEntry("name", _words_of(document.name)))
-    texts: set[str] = set()
-    kept = [entry for entry in entries if entry.text.strip() and not (entry.text in texts or texts.add(entry.text))]  # type: ignore[func-returns-value]
+    said: dict[str, ImageEntry] = {}
+    for entry in entries:
+        if entry.text.strip():
+            said.setdefault(entry.text, entry)
+    kept = tuple(said.values())
     page = figure.page if figure.page is not None else next((box.page for box in figure.boxes), None)
     return ImageChunk(
         id=f"{document.id}.{document.sha256[:8]}.{ordinal}",
@@ -38,7 +41,7 @@ def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, b
         media_type=image.media_type,
         width=image.width,
         height=image.height,
-        entries=tuple(kept),
+        entries=kept,
         headings=tuple(text for _, text in path),
         page=page,
         boxes=merged_boxes(figure.boxes),

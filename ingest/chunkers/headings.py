@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ingest.chunkers.drafts import Draft, context_of, fit
 from ingest.chunkers.figures import image_chunk
-from ingest.chunkers.units import Count, Path, Unit, pieces_of, split_units
+from ingest.chunkers.prepare import prepare, text_of
+from ingest.chunkers.tables import rows_of, table_drafts
+from ingest.chunkers.units import Count, Path, Unit, pieces_of, split_units, tokens_of
 from ingest.containers import PPTX
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document, Element
@@ -19,14 +20,6 @@ BATCH = 256
 """Elements whose tokens are counted in one call."""
 HARD_LEVEL = 2
 """Headings down to this level end a chunk; deeper ones do when it is at least half full."""
-LONG_ALT = 600
-"""Characters of alternative text above which it is a description worth reading, and goes into the text as well."""
-
-
-_TABLE_CAPTION = re.compile(r"\s*(?:table|表)", re.IGNORECASE)
-_RULE = re.compile(r"^\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
-
-
 SLIDE_TYPES = frozenset({PPTX})
 """Formats whose pages are sections by themselves, with or without a heading."""
 
@@ -59,7 +52,7 @@ class HeadingChunker:
 
     @property
     def version(self) -> str:
-        return f"headings-1:{self._max}:{self._overlap}"
+        return f"headings-2:{self._max}:{self._overlap}"
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""
@@ -119,7 +112,7 @@ class _Run:
 
     def add(self, batch: Sequence[Element]) -> None:
         """Takes elements in order."""
-        prepared = list(_prepare(batch))
+        prepared = list(prepare(batch))
         units: list[tuple[Element, Unit]] = []
         for element in prepared:
             if self._slides and element.page != self._page:
@@ -131,7 +124,7 @@ class _Run:
                     (element.level or 1, " ".join(element.text.split())),
                 )
             page = element.page if element.page is not None else next((box.page for box in element.boxes), None)
-            text = _text_of(element)
+            text = text_of(element)
             units.append((element, Unit(text, 0, "\n\n", self._path, element.kind == "heading", page, element.boxes)))
         paths = list(dict.fromkeys(unit.path for _, unit in units))
         counts = self._count([context_of(self._name, path) for path in paths] + [unit.text for _, unit in units])
@@ -149,7 +142,9 @@ class _Run:
             if unit.text and unit.tokens > rooms[unit.path] - (self._tiny if element.kind == "table" else 0)
         ]
         pieces = [
-            _rows(units[i].text) if elements[i].kind == "table" else pieces_of(replace(elements[i], text=units[i].text))
+            rows_of(units[i].text)
+            if elements[i].kind == "table"
+            else pieces_of(replace(elements[i], text=units[i].text))
             for i in cut
         ]
         # The rows of a table share a chunk with its header, which may take up to half of it.
@@ -194,12 +189,12 @@ class _Run:
                 item.after, item.complete = after, True
 
     def _put(self, unit: Unit, room: int) -> None:
-        if self._pending and _tokens(self._pending) + unit.tokens > room:
+        if self._pending and tokens_of(self._pending) + unit.tokens > room:
             if self._mark:
                 self._flush(self._mark)
             elif any(not (kept.heading or kept.repeated) for kept in self._pending):
                 self._overflow()
-            if self._pending and _tokens(self._pending) + unit.tokens > room:
+            if self._pending and tokens_of(self._pending) + unit.tokens > room:
                 self._flush(len(self._pending)) if any(not k.repeated for k in self._pending) else self._pending.clear()
         self._pending.append(unit)
 
@@ -237,12 +232,12 @@ class _Run:
             self._last = None
             return
         if level > HARD_LEVEL:
-            if not self._mark and _tokens(self._pending) >= self._max // 2:
+            if not self._mark and tokens_of(self._pending) >= self._max // 2:
                 self._end_section()
             return
-        if self._mark and _tokens(self._pending) > self._max // 2:
+        if self._mark and tokens_of(self._pending) > self._max // 2:
             self._flush(self._mark)
-        tokens = _tokens(self._pending)
+        tokens = tokens_of(self._pending)
         pages = {kept.page for kept in (*self._pending, unit)}
         # On another page or slide even a tiny section stays alone: a citation shows one page.
         if tokens < self._tiny and len(pages) == 1 and self._last is None:
@@ -259,10 +254,10 @@ class _Run:
 
     def _balance(self) -> None:
         """Shares the units of the last two chunks of a section out when the rest would be tiny."""
-        if self._last is None or _tokens(self._pending) >= self._tiny:
+        if self._last is None or tokens_of(self._pending) >= self._tiny:
             return
         both = [*self._last.units, *(unit for unit in self._pending if not unit.repeated)]
-        half = _tokens(both) / 2
+        half = tokens_of(both) / 2
         before = 0
         best = 0, half
         for index, unit in enumerate(both[:-1], start=1):
@@ -285,7 +280,7 @@ class _Run:
     def _table(self, rows: list[Unit], room: int) -> None:
         """A table as chunks of its own; a short lead-in (headings, its caption) goes with it."""
         lead: list[Unit] = []
-        if self._pending and not self._mark and self._last is None and _tokens(self._pending) <= self._tiny:
+        if self._pending and not self._mark and self._last is None and tokens_of(self._pending) <= self._tiny:
             lead, self._pending = [unit for unit in self._pending if not unit.repeated], []
         elif self._pending:
             self._end_section()
@@ -293,45 +288,13 @@ class _Run:
         if not rows:
             self._pending = lead
             return
-        if len(rows) == 1:
-            units = [*lead, *rows]
-            if _tokens(units) <= room:
-                self._emit_table("", units)
-                return
-            if lead:
-                self._out.append(Draft("text", lead, self._name))
-            self._emit_table("", rows)
-            return
-        header = rows[:2] if rows[0].tokens + rows[1].tokens <= room // 2 and _is_rule(rows[1].text) else []
-        prefix = "\n".join(unit.text for unit in header)
-        body = rows[len(header) :]
-        if lead and _tokens(lead) + _tokens(header) + (body[0].tokens if body else 0) > room:
-            self._out.append(Draft("text", lead, self._name))
-            lead = []
-        group: list[Unit] = [*lead, *header] if lead else []
-        used = _tokens(group) if lead else _tokens(header)
-        bare = not lead
-        fresh = 0
-        for row in body:
-            if fresh and used + row.tokens > room:
-                self._emit_table(prefix if bare else "", group)
-                group, used, bare, fresh = [], _tokens(header), True, 0
-            group.append(row)
-            used += row.tokens
-            fresh += 1
-        if group:
-            self._emit_table(prefix if bare else "", group)
-        elif header:
-            self._emit_table("", header)
-
-    def _emit_table(self, prefix: str, units: list[Unit]) -> None:
-        self._out.append(Draft("table", units, self._name, prefix=prefix))
+        self._out.extend(table_drafts(rows, lead, room, self._name))
         self._out.extend(self._figures)
         self._figures = []
 
     def finish(self) -> None:
         """The document ends here."""
-        if self._mark and _tokens(self._pending) > self._max // 2:
+        if self._mark and tokens_of(self._pending) > self._max // 2:
             self._flush(self._mark)
         self._end_section()
         self._complete_figures("")
@@ -357,44 +320,3 @@ class _Run:
     def _next(self) -> int:
         self._ordinal += 1
         return self._ordinal - 1
-
-
-def _tokens(units: Iterable[Unit]) -> int:
-    return sum(unit.tokens for unit in units)
-
-
-def _prepare(batch: Sequence[Element]) -> Iterator[Element]:
-    """Captions found beside their figures, and caption texts as elements of their own, each once."""
-    for index, element in enumerate(batch):
-        if element.kind not in ("figure", "table"):
-            yield element
-            continue
-        before = batch[index - 1] if index else None
-        after = batch[index + 1] if index + 1 < len(batch) else None
-        beside = [other.text for other in (after, before) if other is not None and other.kind == "caption"]
-        if element.kind == "figure" and not element.caption:
-            about = [text for text in beside if not _TABLE_CAPTION.match(text)]
-            element = replace(element, caption=about[0]) if about else element
-        own = element.caption.strip() and all(element.caption.strip() != text.strip() for text in beside)
-        caption = Element("caption", element.caption, page=element.page, boxes=element.boxes)
-        if element.kind == "table":
-            yield from (caption, element) if own else (element,)
-        else:
-            yield from (element, caption) if own else (element,)
-
-
-def _text_of(element: Element) -> str:
-    """What of an element goes into the text: of a picture only what would be lost otherwise."""
-    text = element.text.strip("\n") if element.kind == "code" else element.text.strip()
-    if element.kind == "figure":
-        lost = element.image is None or len(text) > LONG_ALT
-        return text if lost and text != element.caption.strip() else ""
-    return text
-
-
-def _rows(table: str) -> list[tuple[str, str]]:
-    return [("\n", line) for line in table.split("\n") if line.strip()]
-
-
-def _is_rule(line: str) -> bool:
-    return bool(_RULE.match(line))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -30,6 +30,10 @@ class Unit:
     boxes: tuple[Box, ...] = ()
     repeated: bool = False
     """True for an overlap with the chunk before: it alone is no reason for a chunk."""
+
+
+def tokens_of(units: Iterable[Unit]) -> int:
+    return sum(unit.tokens for unit in units)
 
 
 def pieces_of(element: Element) -> list[tuple[str, str]]:

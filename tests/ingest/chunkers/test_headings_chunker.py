@@ -341,3 +341,12 @@ def test_the_version_names_the_sizes() -> None:
     one = HeadingChunker(count_tokens=count_words, max_tokens=100)
     other = HeadingChunker(count_tokens=count_words, max_tokens=200)
     assert one.version != other.version
+
+
+def test_a_caption_below_its_table_goes_with_it() -> None:
+    table = "| A | B |\n| --- | --- |\n| 1 | 2 |"
+    chunks = chunked([Element("table", table), Element("caption", "Table 1. Sizes"), Element("paragraph", "Text.")])
+    assert [(chunk.kind, chunk.text) for chunk in chunks] == [
+        ("table", f"Table 1. Sizes\n\n{table}"),
+        ("text", "Text."),
+    ]
