@@ -1,9 +1,10 @@
 // An answer's text, its citations and what was found, as elements.
 
 import { copyOf, make, part, showWhen } from "./dom.js";
+import { entryLines } from "./entries.js";
 import { pictureUrl } from "./http.js";
 import { hasText, say, sayAttribute, t } from "./i18n.js";
-import { assign, blocks, markers } from "./prose.js";
+import { assign, blocks, markers, plain } from "./prose.js";
 import { openViewer } from "./viewer.js";
 
 /** Paragraphs and lists with markers; without `citations` the answer is still being written, and markers are plain. */
@@ -25,7 +26,7 @@ function marker(number, citation) {
   const button = make("button", `marker ${citation.verified ? "good" : "bad"}`, String(number));
   button.type = "button";
   sayAttribute(button, "aria-label", "citation.open", { n: number, name: citation.document.name });
-  button.title = citation.quote;
+  button.title = plain(citation.quote);
   button.addEventListener("click", () => showCitation(citation, button));
   return button;
 }
@@ -50,7 +51,7 @@ export function citationItem(citation) {
   const mark = say(part(item, "mark"), verdict);
   mark.classList.add(citation.verified ? "good" : "bad");
   sayAttribute(mark, "title", `${verdict}.title`);
-  part(item, "quote").textContent = citation.quote;
+  part(item, "quote").textContent = plain(citation.quote);
   const button = part(item, "open");
   button.addEventListener("click", () => showCitation(citation, button));
   return item;
@@ -60,7 +61,7 @@ export function hitItem(hit) {
   const item = copyOf("hit-template");
   part(item, "name").textContent = hit.document.name;
   if (hit.page) say(part(item, "page"), "citation.page", { page: hit.page });
-  part(item, "text").textContent = hit.text;
+  part(item, "text").append(...(hit.kind === "image" ? entryLines(hit.text) : [plain(hit.text)]));
   const chips = part(item, "chips");
   if (hit.kind !== "text") chips.append(say(make("span", "chip kind"), `kind.${hit.kind}`));
   for (const source of hit.sources) chips.append(sourceChip(source, hit.ranks?.[source]));

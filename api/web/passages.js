@@ -1,6 +1,7 @@
 // A document as it is searched: its passages one after the other, the cited one marked, the quote in it highlighted.
 
 import { make } from "./dom.js";
+import { entryLines, highlighted } from "./entries.js";
 import { pictureUrl } from "./http.js";
 import { say, sayAttribute } from "./i18n.js";
 import { place, table } from "./prose.js";
@@ -55,8 +56,8 @@ export function passages(chunks, { chunkId, quote = "", document: { name } }) {
 
 function passage(chunk, previous, name, isCited, quote) {
   const item = make("div", isCited ? "passage cited" : "passage");
-  const heading = chunk.headings.join(" › ");
-  if (heading && heading !== previous?.headings.join(" › ")) item.append(make("p", "path quiet small", heading));
+  const path = pathOf(chunk);
+  if (path && path !== (previous && pathOf(previous))) item.append(make("p", "path quiet small", path));
   if (chunk.page && chunk.page !== previous?.page) {
     item.append(say(make("p", "quiet small"), "citation.page", { page: chunk.page }));
   }
@@ -65,7 +66,7 @@ function passage(chunk, previous, name, isCited, quote) {
     image.loading = "lazy";
     image.src = pictureUrl(chunk.chunk_id);
     sayAttribute(image, "alt", "viewer.picture", { name });
-    item.append(image, make("p", "entries small", ...highlighted(chunk.text, quote)));
+    item.append(image, make("p", "entries small", ...entryLines(chunk.text, quote)));
     return item;
   }
   const cells = chunk.kind === "table" ? table(chunk.text) : null;
@@ -78,6 +79,12 @@ function passage(chunk, previous, name, isCited, quote) {
   return item;
 }
 
+// A passage that begins with its own heading does not need it above itself, too.
+function pathOf({ headings, text }) {
+  const last = headings.at(-1) ?? "";
+  return (text.startsWith(last) ? headings.slice(0, -1) : headings).join(" › ");
+}
+
 function tableOf(rows, quote) {
   const made = make("table");
   rows.forEach((row, i) => {
@@ -86,11 +93,4 @@ function tableOf(rows, quote) {
     made.append(make("tr", holds ? "marked" : "", ...row.map((cell) => make(i ? "td" : "th", "", cell))));
   });
   return make("div", "wide-table", made);
-}
-
-function highlighted(text, quote) {
-  const found = quote ? place(text, quote) : null;
-  if (!found) return [text];
-  const [start, end] = found;
-  return [text.slice(0, start), make("mark", "", text.slice(start, end)), text.slice(end)];
 }

@@ -64,16 +64,40 @@ export function table(markdown) {
   const lines = markdown.trim().split("\n");
   const rule = lines.findIndex((line) => /^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(line) && line.includes("|"));
   if (rule < 1 || !lines.slice(rule - 1).every((line) => line.trim().startsWith("|"))) return null;
-  const cells = (line) =>
-    line
-      .trim()
-      .replace(/^\||\|$/g, "")
-      .split(/(?<!\\)\|/)
-      .map((cell) => cell.trim().replaceAll("\\|", "|"));
   return {
     before: lines.slice(0, rule - 1).join("\n"),
     rows: [cells(lines[rule - 1]), ...lines.slice(rule + 1).map(cells)],
   };
+}
+
+/** Text for a line or two of a list: rows of a Markdown table become cells with dots between. */
+export function plain(text) {
+  return text
+    .split("\n")
+    .filter((line) => !/^\s*\|?[\s:|-]+\|?\s*$/.test(line))
+    .map((line) => (/^\s*\|.*\|\s*$/.test(line) ? cells(line).filter(Boolean).join(" · ") : line))
+    .join("\n");
+}
+
+const ENTRY = /^(caption|nearby|ocr|label|name|description): (.*)$/;
+const TELLING = ["caption", "description", "ocr", "nearby", "name", "label"];
+
+/** What a picture is found by, `[{kind, text}]`, what stands in the document first and guesses last. */
+export function entries(text) {
+  const found = new Map();
+  let kind = "nearby";
+  for (const line of text.split("\n")) {
+    const match = ENTRY.exec(line);
+    kind = match ? match[1] : kind;
+    const piece = match ? match[2] : line;
+    found.set(kind, found.has(kind) ? `${found.get(kind)}${match ? "; " : " "}${piece}` : piece);
+  }
+  return TELLING.filter((k) => found.has(k)).map((k) => ({ kind: k, text: found.get(k) }));
+}
+
+function cells(row) {
+  const bare = row.trim().replace(/^\||\|$/g, "");
+  return bare.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
 const IGNORED = /[\s|]/;

@@ -35,7 +35,7 @@ export async function ask(question, collection, { answer = true } = {}, onChange
   const turn = copyOf("turn-template");
   part(turn, "question").textContent = question;
   byId("turns").append(turn);
-  turn.scrollIntoView({ block: "start", behavior: "smooth" });
+  turn.scrollIntoView({ block: "start", behavior: "instant" });
   const controller = new AbortController();
   const mine = (running = { controller });
   onChange();

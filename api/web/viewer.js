@@ -4,6 +4,7 @@ import { byId, make, showWhen } from "./dom.js";
 import * as http from "./http.js";
 import { say, sayAttribute } from "./i18n.js";
 import { passages } from "./passages.js";
+import { plain } from "./prose.js";
 
 const RENDERED = /^(application\/pdf|image\/(?!svg))/;
 const ZOOMS = [1, 1.4, 2, 3];
@@ -81,7 +82,7 @@ function showQuote({ quote, verified, marker }) {
   showWhen(box, Boolean(quote));
   if (!quote) return;
   const mark = say(make("span", `mark ${verified ? "good" : "bad"}`), verified ? "citation.verified" : "citation.unverified");
-  box.replaceChildren(make("span", `number ${verified ? "good" : "bad"}`, String(marker)), make("span", "words", quote), " ", mark);
+  box.replaceChildren(make("span", `number ${verified ? "good" : "bad"}`, String(marker)), make("span", "words", plain(quote)), " ", mark);
 }
 
 function note(key) {
@@ -181,6 +182,9 @@ function overlay(page, boxes = []) {
     box.setAttribute("width", right - left + 2 * margin);
     box.setAttribute("height", bottom - top + 2 * margin);
     box.setAttribute("rx", margin);
+    // A picture file is one box: tinting all of it would only change its colours.
+    const share = ((right - left) * (bottom - top)) / (page.width * page.height);
+    if (share > 0.9) box.setAttribute("class", "whole");
     drawing.append(box);
   }
   return drawing;
