@@ -112,9 +112,9 @@ def _starts_block(group: list[Row], previous: Row, row: Row, column: Rect, usual
         return True
     if _marked(group[0]):
         # Lines of a list item stand under its text; one that goes back to the mark's left edge is a new paragraph.
-        return row.left < group[0].left - 0.5 * size or (
-            row.left <= group[0].left + 0.3 * size < _text_left(group[0], group) and bool(_END.search(previous.text))
-        )
+        back = row.left <= group[0].left + 0.3 * size < _text_left(group[0], group)
+        ended = bool(_END.search(previous.text)) or _next_word_fits(previous, row, column)
+        return row.left < group[0].left - 0.5 * size or (back and ended)
     short = previous.right < column.right - 0.2 * column.width
     if short and _END.search(previous.text):
         return True
@@ -137,6 +137,11 @@ def _ended_early(previous: Row, row: Row, column: Rect) -> bool:
         return False  # centred lines are broken by sense
     if row.text[:1].islower():
         return False
+    return _next_word_fits(previous, row, column)
+
+
+def _next_word_fits(previous: Row, row: Row, column: Rect) -> bool:
+    """Whether the first word of a row would have found place at the end of the row before."""
     word = row.text.split(" ", 1)[0]
     width = (row.right - row.left) * len(word) / max(len(row.text), 1)
     return previous.right + width + row.size < column.right

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.layout.runs import Rect, Run, rows
 from ingest.layout.text import clean, join_lines
@@ -146,10 +146,14 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
         cells: dict[tuple[int, int], list[Run]] = {}
         used = set()
         for index, run in enumerate(runs):
-            x, y = run.left + min(2.0, (run.right - run.left) / 2), (run.top + run.bottom) / 2
-            if box.left - 2 <= x <= box.right and box.top <= y <= box.bottom:
-                cells.setdefault(anchors[_slot(lines, y)][_slot(columns, x)], []).append(run)
-                used.add(index)
+            y = (run.top + run.bottom) / 2
+            if not (box.left - 2 <= run.left + 2 <= box.right and box.top <= y <= box.bottom):
+                continue
+            used.add(index)
+            line = _slot(lines, y)
+            for part in _split(run, [edge for i, edge in enumerate(columns) if i > 0 and _is_edge(anchors[line], i)]):
+                x = part.left + min(2.0, (part.right - part.left) / 2)
+                cells.setdefault(anchors[line][_slot(columns, x)], []).append(part)
         grid = [
             [cell_text(cells.get((row, column), [])) for column in range(len(columns) - 1)]
             for row in range(first, last)
@@ -160,6 +164,26 @@ def ruled_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[FoundTable]
         if is_plausible(grid, ruled=True) and not _rules_miss_rows(cells):
             found.append(FoundTable(grid, box, frozenset(used)))
     return found
+
+
+def _is_edge(row: Sequence[tuple[int, int]], column: int) -> bool:
+    """Whether a vertical line separates this column from the one before it."""
+    return column < len(row) and row[column] != row[column - 1]
+
+
+def _split(run: Run, edges: Sequence[float]) -> list[Run]:
+    """A run that goes across a line between cells, cut at the space next to that line: close cells are read as one."""
+    for edge in edges:
+        if not run.left + 3 < edge < run.right - 3 or " " not in run.text:
+            continue
+        each = (run.right - run.left) / len(run.text)
+        spaces = [i for i, sign in enumerate(run.text) if sign == " "]
+        cut = min(spaces, key=lambda i: abs(run.left + (i + 0.5) * each - edge))
+        if abs(run.left + (cut + 0.5) * each - edge) <= max(2 * run.size, 0.2 * (run.right - run.left)):
+            first = replace(run, text=run.text[:cut], right=edge - 1.0)
+            rest = replace(run, text=run.text[cut + 1 :], left=edge + 1.0)
+            return [first, *_split(rest, edges)]
+    return [run]
 
 
 def _anchors(
