@@ -11,7 +11,6 @@ import numpy as np
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 from rag.protocols import Space, Vectors
 
-
 _REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
 
 

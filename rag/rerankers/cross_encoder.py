@@ -8,7 +8,6 @@ from typing import Any
 
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 
-
 _REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
 
 
