@@ -19,7 +19,7 @@ import platformdirs
 
 from api.client import Client, HttpClient, LocalClient
 from api.schemas import QueryBody, SearchBody
-from api.service import open_service
+from api.service import Service, open_service
 from api.settings import Settings, public
 from api.settings import load as load_settings
 from eval.bench import bench
@@ -27,8 +27,8 @@ from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
 from eval.system import Filled, Found, FoundHit, Given
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent
-from rag.errors import BadRequest
+from ingest.pipeline import FileEvent, Report
+from rag.errors import BadRequest, SpaceMismatch
 
 INDEX_SECTIONS = ("encoder", "pictures", "ingest", "index")
 """Settings that change what is in an index; the others are free to vary over one index."""
@@ -93,8 +93,7 @@ class ServedSystem:
 
         if isinstance(self._client, LocalClient):
             inputs = [InputFile(file.path, file.name, str(file.path), file.root) for file in files]
-            # A failure of an earlier run (memory, time) must not be measured for ever.
-            report = self._client.service.ingest(inputs, self._collection, tell, retry_failed=True)
+            report = self._ingest_here(self._client.service, inputs, tell)
         else:
             with tempfile.TemporaryDirectory(prefix="tuwen-eval-") as folder:
                 for file in files:
@@ -115,6 +114,15 @@ class ServedSystem:
             seconds=report.seconds,
             failures=tuple((event.name, event.message) for event in report.failures),
         )
+
+    def _ingest_here(self, service: Service, files: list[InputFile], tell: Callable[[FileEvent], None]) -> Report:
+        # A failure of an earlier run (memory, time) must not be measured for ever.
+        try:
+            return service.ingest(files, self._collection, tell, retry_failed=True)
+        except SpaceMismatch:
+            # The same settings, but a new version of the encoder: the bench's own index follows it.
+            service.rebuild()
+            return service.ingest(files, self._collection, tell, retry_failed=True)
 
     def search(self, question: str, top_k: int) -> Found:
         result = self._client.search(SearchBody(query=question, collection=self._collection, top_k=top_k))
