@@ -34,6 +34,8 @@ MIN_COVERAGE = {"en": 0.65, "zh": 0.65}
 """Least share of a claim's words in its support; chosen on the training half, see the module's docstring."""
 PAIR_GAIN = 0.15
 """What a second sentence must add in words or facts to be quoted along."""
+BEFORE = 2
+"""Sentences before the support in which its pronouns may have their names."""
 ATTRIBUTE_FROM = 0.5
 """Least score at which a sentence without a marker is given one."""
 CROSS_LANGUAGE_NOTE = "Answer and passage {marker} are in different languages: only numbers and names were checked."
@@ -288,8 +290,8 @@ def _worth(claim: str, sentence: str) -> float:
 
 
 def _around(text: str, spans: Sequence[tuple[int, int]], first: int, last: int, header: str) -> str:
-    """What stands above the support, and it with the sentence on each side, which its pronouns refer to."""
-    low, high = max(0, first - 1), min(len(spans) - 1, last + 1)
+    """What stands above the support, and it with the sentences beside it, which its pronouns refer to."""
+    low, high = max(0, first - BEFORE), min(len(spans) - 1, last + 1)
     beside = text[spans[low][0] : spans[high][1]]
     return f"{header}\n{beside}"
 

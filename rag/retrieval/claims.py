@@ -18,7 +18,7 @@ from rag.retrieval.quantities import Quantity, missing, quantities
 from rag.stems import stems
 from rag.words import STOP_WORDS, normalise, sentence_spans
 
-_LATIN = re.compile(r"[A-Za-z][\w’'&+-]*")
+_LATIN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z\u00c0-\u024f][A-Za-z0-9\u00c0-\u024f_’'&+-]*")
 _ZH_NAME_TAGS = frozenset({"nr", "nrt", "nrfg", "ns", "nt", "nz"})
 _NEGATION = re.compile(
     r"\b(?:not(?! only\b)|no|never|none|neither|nor|cannot|without|n['’]t|unable|failed|lacks?)\b|\w+n['’]t\b"

@@ -154,6 +154,17 @@ def test_the_quote_of_a_widened_passage_stands_in_its_own_chunk() -> None:
     assert citation.quote in widened.hit.chunk.text
 
 
+def test_names_two_sentences_before_and_glued_to_chinese_are_found() -> None:
+    text = passage(
+        1,
+        "Alex Krizhevsky 实现了深度卷积神经网络的训练。他们意识到瓶颈在哪里。于是他们用两个显存为3GB的NVIDIA GTX580 GPU训练。",
+    )
+    claim = "Krizhevsky 训练时用了两个显存为3GB的NVIDIA GTX580 GPU [1]。"
+    assert resolve(claim, (text,)).citations[0].verified
+    assert not resolve(claim.replace("Krizhevsky", "Sutskever"), (text,)).citations[0].verified
+    assert not resolve(claim.replace("NVIDIA", "AMD"), (text,)).citations[0].verified
+
+
 def test_wrapped_lines_are_one_sentence() -> None:
     wrapped = passage(1, "Approximately 56.7 million people\nliving in the United States had\na disability in 2010.")
     (citation,) = resolve(
