@@ -8,8 +8,8 @@ different languages words cannot be compared: numbers and names alone decide, a 
 `Resolved.notes` says so.
 
 Measured on held-out halves of SQuAD 2.0 and CMRC 2018 (sentences, cut sentences and questions joined with their answer,
-against changed numbers, names, negations, wrong answers and sentences of other passages): precision .90 and recall .91
-in English, .94 and .93 in Chinese; 5 to 7 ms a claim. docs/generators.md has the figures per kind.
+against changed numbers, names, negations, wrong answers and sentences of other passages): precision .89 and recall .91
+in English, .92 and .95 in Chinese; 5 to 7 ms a claim. docs/generators.md has the figures per kind.
 """
 
 from __future__ import annotations
