@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ingest.layout.aligned import aligned_tables
 from ingest.layout.ocr import LARGER, is_substantial, runs_of
-from ingest.layout.runs import Rect
+from ingest.layout.repeats import Repeats
+from ingest.layout.runs import Rect, rows
 from ingest.parsers.pdf_layout import Style, box_on, lay_out
 from ingest.parsers.pdf_pictures import crop
 from ingest.parsers.pdf_text import TextPage
@@ -44,10 +46,15 @@ def read_scan(
     runs = runs_of(lines, points_per_pixel=page.width / picture.width)
     if not is_substantial(lines):
         return [_figure(page, drawn, whole)], "digital"
+    numbers = Repeats(page_count=1)
+    runs = [run for row in rows(runs) if not numbers.is_furniture(row, page.height) for run in row.runs]
+    tables = aligned_tables(runs)
+    cells = {index for table in tables for index in table.runs}
     sizes = Counter[float]()
     for run in runs:
         sizes[run.size] += len(run.text)
-    return lay_out(page, runs, [], [], Style(sizes.most_common(1)[0][0], larger=LARGER)), "ocr"
+    style = Style(sizes.most_common(1)[0][0] if sizes else 10.0, larger=LARGER)
+    return lay_out(page, [run for i, run in enumerate(runs) if i not in cells], tables, [], style), "ocr"
 
 
 def _figure(page: TextPage, drawn: Any, whole: Rect) -> Element:
