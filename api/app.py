@@ -38,10 +38,12 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        threading.Thread(target=_warm_up, args=(state,), name="tuwen-warm-up", daemon=True).start()
+        warming = threading.Thread(target=_warm_up, args=(state,), name="tuwen-warm-up", daemon=True)
+        warming.start()
         try:
             yield
         finally:
+            warming.join(timeout=60)
             state.runner.stop()
 
     app = FastAPI(

@@ -10,8 +10,8 @@ from rich.table import Table
 from api import terminal
 from api.settings import Settings
 from api.wiring import LABEL_MODEL
-from rag.errors import BadRequest, SetupError
 from rag import weights
+from rag.errors import BadRequest, SetupError
 
 
 def needed(settings: Settings) -> list[str]:

@@ -37,7 +37,8 @@ class Runner:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
-        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
 
     def _work(self) -> None:
         while not self._stopping.is_set():

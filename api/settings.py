@@ -71,6 +71,8 @@ class LimitSettings(_Section):
     pages: int = 5_000
     pixels: int = 100_000_000
     seconds: float = 600.0
+    unpacked_bytes: int = 2_000_000_000
+    unpacked_ratio: float = 200.0
 
 
 class IngestSettings(_Section):
@@ -212,10 +214,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """The values of both, those of `above` first; None in it means not given."""
     merged = dict(below)
     for name, value in above.items():
-        if isinstance(value, dict) and isinstance(merged.get(name), dict):
-            merged[name] = _merge(merged[name], value)
+        if isinstance(value, dict):
+            under = merged.get(name)
+            merged[name] = _merge(under if isinstance(under, dict) else {}, value)
         elif value is not None:
             merged[name] = value
     return merged

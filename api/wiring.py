@@ -101,7 +101,7 @@ def image_encoder(settings: Settings) -> ImageEncoder | None:
         return None
     from rag.encoders.clip import OpenClipEncoder
 
-    return OpenClipEncoder(settings.pictures.image_model, settings.pictures.image_weights or None)
+    return OpenClipEncoder(settings.pictures.image_model, settings.pictures.image_weights)
 
 
 # --- what reads files ------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def chunker(settings: Settings, encoder: TextEncoder) -> Chunker:
 
 def limits(settings: Settings) -> Limits:
     chosen = settings.ingest.limits
-    return Limits(chosen.bytes, chosen.pages, chosen.pixels, chosen.seconds)
+    return Limits(**chosen.model_dump())
 
 
 # --- stores ----------------------------------------------------------------------------------------------------------

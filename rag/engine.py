@@ -29,6 +29,7 @@ from rag.protocols import (
     Vectors,
 )
 from rag.retrieval.abstain import should_abstain
+from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.cite import resolve
 from rag.retrieval.expand import expand
 from rag.retrieval.fold import fold_repeats
@@ -94,7 +95,9 @@ class Engine:
         rankings = self._recall(query, need, clock)
         with clock("fuse"):
             names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
-            fused = reciprocal_rank_fusion(names, k=self.options.rrf_k, weights=self.options.weights)
+            languages = self.library.languages(names.get("dense", []))
+            assumed = {"lexical": beyond_words(names, languages, language_of(text))}
+            fused = reciprocal_rank_fusion(names, k=self.options.rrf_k, weights=self.options.weights, assumed=assumed)
         with clock("hydrate"):
             # Repeats are folded after reading, so that more is read than is asked for.
             wanted = max(query.top_k, self.options.rerank_depth if self.reranker else 0) * 3
@@ -160,7 +163,7 @@ class Engine:
         passages = pack(
             hits, question=question, budget=budget, count_tokens=count, render=render, limit=options.passages
         )
-        return expand(passages, self.library, budget=budget, count=lambda passage: count(render(passage)))
+        return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
 
     def _question_text(self, query: Query) -> str:
         """What the text retrievers look for: the question and, for a picture, what the describer sees on it."""

@@ -29,6 +29,9 @@ class MemoryLibrary:
     def hydrate(self, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
         return {id_: self._chunks[id_] for id_ in chunk_ids if id_ in self._chunks}
 
+    def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        return {id_: chunk.language for id_, (chunk, _) in self.hydrate(chunk_ids).items()}
+
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         if chunk_id not in self._chunks:
             return []

@@ -145,6 +145,10 @@ class Library(Protocol):
         """The chunks that exist and are published; others are left out."""
         ...
 
+    def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """The language of each of the chunks that exist."""
+        ...
+
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         """Chunks around one, in document order, itself included; empty when it is not there."""
         ...

@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,6 +22,8 @@ from rag.answers import Answer, Citation, Query, SearchResult
 from rag.documents import ImageData
 from rag.engine import Event, Rewritten
 from rag.errors import BadRequest, TuwenError
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["questions"])
 
@@ -57,6 +60,10 @@ async def _events(tuwen: State, query: Query) -> AsyncIterator[ServerSentEvent]:
             yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event=name)
     except TuwenError as error:
         data = schemas.error(type(error).__name__, error.message, error.remedy)
+        yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event="error")
+    except Exception:
+        log.exception("an answer failed")
+        data = schemas.error("InternalError", "The server failed to answer this question.", "See the server's log.")
         yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event="error")
     finally:
         await events.aclose()  # type: ignore[attr-defined]

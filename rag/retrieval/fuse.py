@@ -19,16 +19,25 @@ class Fused:
 
 
 def reciprocal_rank_fusion(
-    rankings: Mapping[str, Sequence[str]], *, k: float = 60.0, weights: Mapping[str, float] | None = None
+    rankings: Mapping[str, Sequence[str]],
+    *,
+    k: float = 60.0,
+    weights: Mapping[str, float] | None = None,
+    assumed: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[Fused]:
-    """Chunk ids by fused score, best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing."""
+    """Chunk ids by fused score, best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing.
+
+    `assumed` holds ranks that a retriever could not give, by its name and chunk id; they count, and are not shown in `ranks`.
+    """
     weights = weights or {}
     ranks: dict[str, dict[str, int]] = {}
     for name, ids in rankings.items():
         for rank, chunk_id in enumerate(dict.fromkeys(ids), start=1):
             ranks.setdefault(chunk_id, {})[name] = rank
-    fused = [
-        Fused(chunk_id, sum(weights.get(name, 1.0) / (k + rank) for name, rank in found.items()), found)
-        for chunk_id, found in ranks.items()
-    ]
+    assumed = assumed or {}
+    fused = []
+    for chunk_id, found in ranks.items():
+        counted = {name: given[chunk_id] for name, given in assumed.items() if chunk_id in given} | found
+        score = sum(weights.get(name, 1.0) / (k + rank) for name, rank in counted.items())
+        fused.append(Fused(chunk_id, score, found))
     return sorted((f for f in fused if f.score > 0), key=lambda f: (-f.score, f.chunk_id))

@@ -55,8 +55,8 @@ class VectorRetriever:
         if vector is None:
             return []
         key = IndexKey(need.collection, self.space_id, self.content)  # type: ignore[arg-type]
-        # A picture has several entries, so that more are needed than pictures are wanted.
-        depth = need.depth * 3 if self.content == "entries" else need.depth
+        # A picture has about six entries, so that more are needed than pictures are wanted.
+        depth = need.depth * 6 if self.content == "entries" else need.depth
         return best_per_chunk(self._nearest(key, vector, depth, need.allowed))[: need.depth]
 
     def _nearest(self, key: IndexKey, vector: Vectors, depth: int, allowed: Filter) -> Ranking:

@@ -232,6 +232,11 @@ class SqliteLibrary:
         chunks = chunks_from_rows(self.database.reader, rows)
         return {chunk.id: (chunk, ref_from_row(row[-4:])) for chunk, row in zip(chunks, rows, strict=True)}
 
+    def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        marks = ",".join("?" * len(chunk_ids))
+        rows = self.database.reader.execute(f"SELECT id, language FROM chunks WHERE id IN ({marks})", list(chunk_ids))
+        return dict(rows.fetchall())
+
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         rows = self.database.reader.execute(
             f"SELECT {CHUNK_COLUMNS} FROM chunks c JOIN chunks centre ON centre.document_id = c.document_id "
