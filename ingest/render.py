@@ -33,7 +33,7 @@ def render_page(path: Path, number: int, scale: float) -> bytes:
     with path.open("rb") as file:
         head = file.read(1024)
     if b"%PDF-" in head:
-        with open_pdf(path, path.name) as pdf:
+        with open_pdf(path, path.name) as pdf, PDFIUM:
             if not 1 <= number <= len(pdf):
                 raise _no_page(path, number, len(pdf))
             return png(draw(pdf[number - 1], scale))
@@ -42,23 +42,24 @@ def render_page(path: Path, number: int, scale: float) -> bytes:
 
 @contextmanager
 def open_pdf(path: Path, name: str) -> Iterator[Any]:
-    """A `pypdfium2.PdfDocument`, the lock held while it is open. Raises EncryptedFile, CorruptFile."""
+    """A `pypdfium2.PdfDocument`; whoever uses it holds the lock. Raises EncryptedFile, CorruptFile."""
     import pypdfium2
 
-    with PDFIUM:
-        try:
+    try:
+        with PDFIUM:
             pdf = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as error:
-            if "password" in str(error).lower():
-                raise EncryptedFile(
-                    f"{name} is locked by a password.", "Save a copy without the password and ingest that."
-                ) from error
-            raise CorruptFile(
-                f"{name} is damaged or not a PDF.", "Open it in a PDF viewer and save it again, or replace it."
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise EncryptedFile(
+                f"{name} is locked by a password.", "Save a copy without the password and ingest that."
             ) from error
-        try:
-            yield pdf
-        finally:
+        raise CorruptFile(
+            f"{name} is damaged or not a PDF.", "Open it in a PDF viewer and save it again, or replace it."
+        ) from error
+    try:
+        yield pdf
+    finally:
+        with PDFIUM:
             pdf.close()
 
 

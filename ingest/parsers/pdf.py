@@ -21,7 +21,7 @@ from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
 from ingest.parsers.pdf_scan import looks_scanned, read_scan
 from ingest.parsers.pdf_text import TextPage, read_pages
 from ingest.protocols import ParsedPage, Source
-from ingest.render import open_pdf
+from ingest.render import PDFIUM, open_pdf
 from rag.documents import Element, Page
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded
 from rag.protocols import Ocr
@@ -58,13 +58,15 @@ class PdfParser:
 
     def _parse(self, source: Source) -> Iterator[ParsedPage]:
         with open_pdf(source.path, source.name) as pdf:
-            count = len(pdf)
+            with PDFIUM:
+                count = len(pdf)
             if count > source.limits.pages:
                 raise LimitExceeded(
                     f"{source.name} has {count:,} pages; at most {source.limits.pages:,} are read.",
                     "Split it, or raise the limit of pages in the settings.",
                 )
-            reading = _Reading(source, pdf, self._ocr)
+            with PDFIUM:
+                reading = _Reading(source, pdf, self._ocr)
             anything = False
             for batch in read_pages(source.path, count):
                 for parsed in reading.batch(batch):
@@ -98,7 +100,9 @@ class _Reading:
             for line in lines:
                 self._sizes[round(2 * line.size) / 2, line.bold] += len(line.text)
         for page, lines in laid:
-            yield self._page(page, lines)
+            with PDFIUM:  # not across the yield: the reader of the pages may be another thread, or never come back
+                parsed = self._page(page, lines)
+            yield parsed
 
     def _page(self, page: TextPage, lines: Sequence[Row]) -> ParsedPage:
         warnings: list[str] = []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -246,3 +247,15 @@ def test_leaves_out_pictures_beyond_the_limit_of_pixels(tmp_path: Path) -> None:
     (page,) = contract.parse(PdfParser(ocr=None), contract.source(path, PDF, limits=replace(Limits(), pixels=10_000)))
     assert not [element for element in page.elements if element.kind == "figure"]
     assert "too large" in page.warnings[0]
+
+
+def test_pages_can_be_drawn_while_a_file_is_parsed(tmp_path: Path) -> None:
+    path = samples.make(tmp_path / "long.pdf", samples.running_headers)
+    pages = PdfParser(ocr=None).parse(contract.source(path, PDF))
+    next(pages)
+    drawn: list[bytes] = []
+    thread = threading.Thread(target=lambda: drawn.append(render_page(path, 1, 0.5)))
+    thread.start()
+    thread.join(timeout=10)
+    assert drawn, "the parser holds PDFium between two pages"
+    pages.close()  # type: ignore[attr-defined]
