@@ -269,6 +269,69 @@ def doctor(
         raise typer.Exit(1)
 
 
+@eval_app.command("run")
+def eval_run(
+    dataset: Annotated[Path, typer.Argument(help="A folder in BEIR's layout, or one with questions.json or .jsonl.")],
+    data: Data = None,
+    server: Server = "",
+    corpus: Annotated[Path | None, typer.Option(help="Ask this set's questions of another set's documents.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first questions.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run: per-question results; an interrupted run goes on.")
+    ] = None,
+    answers: Annotated[bool, typer.Option(help="Measure answers, too, where the set has them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the system that is served on a labelled set."""
+    from api import terminal
+    from eval.runner import run
+
+    with _errors(as_json):
+        result = run(
+            dataset,
+            corpus=corpus,
+            settings=_settings(data),
+            server=server,
+            out=out,
+            limit=limit,
+            answers=answers,
+            show_progress=not as_json and sys.stderr.isatty(),
+        )
+        if as_json:
+            _print(result)
+        else:
+            for name, value in result["metrics"].items():
+                shown = f"{value:.4f}" if isinstance(value, float) else value
+                terminal.out.print(f"{name:>20}  {shown}", markup=False)
+            latency = result["latency_ms"]
+            terminal.out.print(f"{'latency':>20}  p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms")
+
+
+@eval_app.command("compare")
+def eval_compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a run (--out).")],
+    second: Annotated[Path, typer.Argument(help="Folder of another run over the same set.")],
+    as_json: Json = False,
+) -> None:
+    """Compare two runs question by question: difference, confidence interval, randomisation test, Holm's correction."""
+    from api import terminal
+    from eval.compare import compare
+
+    with _errors(as_json):
+        result = compare(first, second)
+        if as_json:
+            _print(result)
+        else:
+            terminal.out.print(f"{result['questions']} questions")
+            for name, row in result["metrics"].items():
+                low, high = row["interval"]
+                terminal.out.print(
+                    f"{name:>14}  {row['a']:.4f} → {row['b']:.4f}  ({row['difference']:+.4f}, 95 % {low:+.4f} … {high:+.4f}, "
+                    f"p {row['p']:.3f}, Holm {row['p_holm']:.3f}; {row['better']} better, {row['worse']} worse)",
+                    markup=False,
+                )
+
+
 def _settings(data: Path | None, overrides: dict[str, Any] | None = None) -> Any:
     from api.settings import load
 

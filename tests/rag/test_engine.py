@@ -1,0 +1,202 @@
+"""The question flow with fakes: what is found, what is said, what is refused, and in which order it is told."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from rag.answers import Answer, Citation, Query, SearchResult, Turn
+from rag.documents import AnyChunk, Chunk, Document, ImageChunk, ImageData, ImageEntry
+from rag.engine import Engine, Event, Options, Rewritten
+from rag.errors import BadRequest, GeneratorUnavailable
+from rag.fake_generator import ScriptedGenerator
+from rag.fake_images import FakeDescriber
+from rag.fake_stores import MemoryLibrary
+from rag.fakes import HashingTextEncoder
+from rag.language import language_of
+from rag.protocols import Generator, IndexKey
+from rag.retrieval.recall import LexicalRetriever, VectorRetriever
+from rag.stores.exact import ExactVectorStore
+
+ENCODER = HashingTextEncoder()
+SPACE = ENCODER.space.id
+TEXTS = {
+    "panda.md": ["A giant panda eats 38 kilograms of bamboo a day.", "A newborn cub weighs 100 grams."],
+    "tea.md": ["这座茶园建于1952年。", "茶园每年生产二十吨绿茶。"],
+    "stone.md": ["Granite is a coarse-grained rock.", "Granite is a coarse-grained rock."],
+}
+
+
+class Backwards:
+    """A reranker that likes the last best."""
+
+    name = "backwards"
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [float(n) for n in range(len(texts))]
+
+
+def engine(generator: Generator | None = None, *, reranker: Backwards | None = None, **options: object) -> Engine:
+    library, store = MemoryLibrary(ENCODER), ExactVectorStore()
+    for name, texts in TEXTS.items():
+        chunks: list[AnyChunk] = [
+            Chunk(f"{name}.{n}", name, n, "text", text, name, language=language_of(text))
+            for n, text in enumerate(texts)
+        ]
+        picture = ImageChunk(
+            f"{name}.p", name, 9, "hash", "image/png", 9, 9, (ImageEntry("label", f"picture of {name}"),)
+        )
+        library.add(Document(name, "default", name, "text/markdown", "0", 1), [*chunks, picture])
+        embedded = [chunk.embedded_text for chunk in chunks if isinstance(chunk, Chunk)]
+        store.upsert(IndexKey("default", SPACE, "text"), [c.id for c in chunks], ENCODER.encode_passages(embedded))
+        store.upsert(
+            IndexKey("default", SPACE, "entries"),
+            [f"{picture.id}#0"],
+            ENCODER.encode_passages([picture.entries[0].text]),
+        )
+    made = generator or ScriptedGenerator("It eats 38 kilograms of bamboo a day [1].")
+    return Engine(
+        library=library,
+        encoder=ENCODER,
+        retrievers=[
+            LexicalRetriever(library),
+            VectorRetriever("dense", "text", SPACE, store, library),
+            VectorRetriever("entries", "entries", SPACE, store, library),
+        ],
+        generate=lambda: made,
+        describer=FakeDescriber(),
+        reranker=reranker,
+        options=Options(**options),  # type: ignore[arg-type]
+    )
+
+
+def events(made: Engine, question: str, *turns: Turn) -> list[Event]:
+    return list(made.answer(Query(question, turns=turns)))
+
+
+def final(told: list[Event]) -> Answer:
+    assert isinstance(told[-1], Answer)
+    return told[-1]
+
+
+def test_search_tells_who_found_what() -> None:
+    result = engine().search(Query("How much bamboo does a giant panda eat?"))
+    first = result.hits[0]
+    assert first.chunk.id == "panda.md.0"
+    assert first.ranks == {"dense": 1, "lexical": 1}
+    assert first.score == pytest.approx(2 / 61)
+    assert {"encode", "recall", "fuse", "hydrate", "total"} <= result.timings.keys()
+
+
+def test_repeats_take_one_place() -> None:
+    hits = engine().search(Query("coarse-grained granite rock")).hits
+    assert [hit.chunk.id for hit in hits].count("stone.md.0") == 1
+    assert "stone.md.1" not in [hit.chunk.id for hit in hits]
+
+
+def test_top_k_bounds_the_hits() -> None:
+    assert len(engine().search(Query("granite panda tea", top_k=2)).hits) == 2
+    with pytest.raises(BadRequest, match="top_k"):
+        engine().search(Query("granite", top_k=0))
+
+
+def test_a_reranker_has_the_last_word() -> None:
+    plain = [hit.chunk.id for hit in engine().search(Query("granite panda")).hits]
+    ranked = engine(reranker=Backwards(), rerank_depth=3).search(Query("granite panda")).hits
+    assert [hit.chunk.id for hit in ranked][:3] == plain[2::-1]
+    assert "rerank" in engine(reranker=Backwards()).search(Query("granite")).timings
+
+
+def test_a_passage_in_another_language_is_not_outvoted_by_words() -> None:
+    made = engine()
+    hits = made.search(Query("granite rock panda bamboo")).hits
+    foreign = next(hit for hit in hits if hit.document.name == "tea.md" and "dense" in hit.ranks)
+    assert "lexical" not in foreign.ranks
+    assert foreign.score == pytest.approx(2 / (60 + foreign.ranks["dense"]))
+
+
+def test_an_answer_comes_in_order_and_checked() -> None:
+    told = events(engine(), "How much bamboo does a giant panda eat?")
+    assert isinstance(told[0], Rewritten)
+    assert isinstance(told[1], SearchResult)
+    answer = final(told)
+    assert "".join(e for e in told if isinstance(e, str)) == "It eats 38 kilograms of bamboo a day [1]."
+    assert [e for e in told if isinstance(e, Citation)] == list(answer.citations)
+    assert answer.citations[0].verified
+    assert answer.citations[0].quote == "A giant panda eats 38 kilograms of bamboo a day."
+    assert not answer.abstained
+    assert answer.usage.completion_tokens > 0
+
+
+def test_markers_that_name_nothing_are_dropped_and_counted() -> None:
+    answer = final(
+        events(engine(ScriptedGenerator("It eats 38 kilograms of bamboo [1][9].")), "giant panda bamboo a day?")
+    )
+    assert "[9]" not in answer.text
+    assert answer.dropped_markers == 1
+
+
+def test_a_changed_number_is_not_verified() -> None:
+    answer = final(
+        events(engine(ScriptedGenerator("It eats 83 kilograms of bamboo a day [1].")), "giant panda bamboo a day?")
+    )
+    assert not any(citation.verified for citation in answer.citations)
+
+
+def test_what_is_not_there_is_not_asked_of_the_generator() -> None:
+    generator = ScriptedGenerator("I know everything.")
+    answer = final(events(engine(generator), "Which methane rocket engine did Rosalind Lovelace patent?"))
+    assert answer.abstained
+    assert generator.requests == []
+    assert answer.citations == ()
+    assert "Lovelace" in answer.text
+
+
+def test_abstaining_can_be_switched_off() -> None:
+    generator = ScriptedGenerator("I do not know [1].")
+    assert not final(events(engine(generator, abstain=False), "methane rocket engine?")).abstained
+    assert len(generator.requests) == 1
+
+
+def test_the_prompt_is_in_the_questions_language() -> None:
+    generator = ScriptedGenerator("1952年[1]。")
+    events(engine(generator), "这座茶园建于哪一年？")
+    request = generator.requests[0]
+    assert request.language == "zh"
+    assert language_of(request.messages[0].content) == "zh"
+
+
+def test_a_follow_up_is_searched_as_a_question_of_its_own() -> None:
+    generator = ScriptedGenerator("How much does a newborn panda cub weigh?", "A newborn cub weighs 100 grams [1].")
+    turns = (Turn("user", "What does a giant panda eat?"), Turn("assistant", "Bamboo [1]."))
+    told = events(engine(generator), "And a newborn cub, how much does it weigh?", *turns)
+    assert isinstance(told[0], Rewritten)
+    assert "panda" in told[0].question.lower()
+    assert final(told).citations[0].verified
+
+
+def test_a_dead_generator_is_an_error_not_an_answer() -> None:
+    with pytest.raises(GeneratorUnavailable):
+        events(engine(ScriptedGenerator(GeneratorUnavailable("It died.", "Restart it."))), "bamboo giant panda day?")
+
+
+def test_leaving_early_closes_the_generator() -> None:
+    generator = ScriptedGenerator("A long answer that nobody reads to its end [1].")
+    told = engine(generator).answer(Query("How much bamboo does a giant panda eat?"))
+    for event in told:
+        if isinstance(event, str):
+            break
+    told.close()  # type: ignore[attr-defined]
+    assert generator.closed_early == 1
+
+
+def test_a_picture_is_a_question() -> None:
+    import io
+
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(data, "PNG")
+    result = engine().search(Query("", image=ImageData(data.getvalue(), "image/png", 64, 64)))
+    assert result.timings["describe"] >= 0
+    with pytest.raises(BadRequest, match="empty"):
+        engine().search(Query("   "))
