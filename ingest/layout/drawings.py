@@ -14,6 +14,8 @@ MIN_SHAPES = 8
 FEW_SHAPES = 3
 """Enough where a caption says that here is a figure."""
 MAX_SHAPES = 20_000
+MAX_CELLS = 1_000_000
+"""Cells of the grid that are marked on one page: a second of work; shapes beyond that are left out."""
 
 
 def drawings(
@@ -77,7 +79,11 @@ def _clusters(parts: Sequence[Rect]) -> list[list[Rect]]:
             i = parent[i]
         return i
 
+    cells = 0
     for index, part in enumerate(parts):
+        cells += int((part.width / CELL + 2) * (part.height / CELL + 2))
+        if cells > MAX_CELLS:
+            break
         for x in range(int((part.left - CELL / 2) // CELL), int((part.right + CELL / 2) // CELL) + 1):
             for y in range(int((part.top - CELL / 2) // CELL), int((part.bottom + CELL / 2) // CELL) + 1):
                 other = owner.setdefault((x, y), index)

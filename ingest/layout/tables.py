@@ -244,7 +244,7 @@ def _edges(values: Sequence[float], tolerance: float = 4.0) -> list[float]:
 
 def _components(rules: Sequence[Rule], tolerance: float = 3.0) -> list[list[Rule]]:
     """Lines that touch each other. Horizontal meets vertical only: two neighbouring charts do not become a table."""
-    if len(rules) > 3000:
+    if len(rules) > 2000:
         return []  # a drawing, not a table; and the comparison below is quadratic
     parent = list(range(len(rules)))
 
