@@ -25,6 +25,8 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--top-k", type=int, default=10)
     parser.add_argument("--data", type=Path, help="data directory to keep (default: a temporary one)")
+    parser.add_argument("--collection", default="default")
+    parser.add_argument("--no-ingest", action="store_true", help="the documents are in --data already")
     parser.add_argument("--limit-ms", type=float, default=LIMIT_MS)
     args = parser.parse_args()
 
@@ -35,14 +37,18 @@ def main() -> int:
     dataset = load(args.data_set)
     questions = [question.text for question in dataset.questions[: args.questions]]
     with directory(args.data, "latency") as data, tempfile.TemporaryDirectory() as files:
-        dataset.corpus.files(Path(files) / "corpus")
-        tuwen(data, "ingest", str(Path(files) / "corpus"), accept=(0, 1))
+        if not args.no_ingest:
+            dataset.corpus.files(Path(files) / "corpus")
+            tuwen(data, "ingest", str(Path(files) / "corpus"), "-c", args.collection, accept=(0, 1))
         encoder = wiring.text_encoder(load_settings(data))
         forward: list[float] = []
         search: list[float] = []
         inside: list[float] = []
         with served(data) as client:
-            chunks = sum(file["chunks"] for file in client.get("/v1/files").json()["files"])
+            chunks = sum(
+                file["chunks"]
+                for file in client.get("/v1/files", params={"collection": args.collection}).json()["files"]
+            )
             for number, question in enumerate([*questions[:5], *questions]):
 
                 def encode(text: str = question) -> float:
@@ -52,7 +58,9 @@ def main() -> int:
 
                 def ask(text: str = question) -> tuple[float, float]:
                     began = time.perf_counter()
-                    answer = client.post("/v1/search", json={"query": text, "top_k": args.top_k})
+                    answer = client.post(
+                        "/v1/search", json={"query": text, "top_k": args.top_k, "collection": args.collection}
+                    )
                     milliseconds = (time.perf_counter() - began) * 1000
                     answer.raise_for_status()
                     return milliseconds, answer.json()["timings"]["total"]
