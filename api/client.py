@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import httpx
 
 from api import schemas
+from api.events import as_event, read_image
 from api.owner import OwnerLock
-from api.routes.ask import as_event, read_image
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.files import InputFile, find, sha256_of

@@ -17,13 +17,13 @@ from api import wiring
 from api.owner import OwnerLock
 from api.settings import Settings
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent, Pipeline, Report
+from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.render import render_page
 from ingest.worker import ParseWorker
 from rag.answers import Query, SearchResult
 from rag.documents import AnyChunk, Page
 from rag.engine import Engine, Event
-from rag.errors import BadRequest, NotFound, SpaceMismatch, StoreCorrupt
+from rag.errors import BadRequest, BadSetting, NotFound, SpaceMismatch, StoreCorrupt
 from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
 from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
@@ -152,6 +152,8 @@ class Service:
     def _check_space(self) -> None:
         """Documents that the active encoder never saw would silently not be found."""
         self.library.register(self.encoder.space)
+        if self.image_encoder is not None:
+            self.library.register(self.image_encoder.space)
         missing = len(self.library.texts_without_vector(self.encoder.space.id))
         if missing:
             raise SpaceMismatch(
@@ -183,15 +185,22 @@ class Service:
         build = partial(wiring.toolbox, self.settings)
         return Pipeline(
             self.library,
-            self.index,
-            self.encoder,
-            wiring.chunker(self.settings, self.encoder),
+            wiring.chunker(self.settings, lambda texts: self.encoder.count_tokens(texts)),
+            self._open_models,
             partial(ParseWorker, build, memory=self.settings.ingest.worker_memory),
-            self._once("toolbox_version", lambda: build().version),
-            image_encoder=self.image_encoder,
+            self._once("toolbox_version", partial(wiring.toolbox_version, self.settings)),
             limits=wiring.limits(self.settings),
             workers=self.settings.ingest.workers,
         )
+
+    def _open_models(self) -> Models:
+        longest, wanted = self.encoder.max_tokens, self.settings.ingest.chunk_tokens
+        if wanted > longest:
+            raise BadSetting(
+                f"`ingest.chunk_tokens` is {wanted}; {self.encoder.space.model} reads {longest} tokens at most.",
+                f"Set it to {longest} or less.",
+            )
+        return Models(self.index, self.encoder, self.image_encoder)
 
     # --- questions ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from api.settings import Settings
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import Toolbox
-from rag.documents import ImageData, ImageEntry
+from rag.documents import EntryKind, ImageData, ImageEntry
 from rag.engine import Engine, Options
 from rag.protocols import (
     Generator,
@@ -158,13 +158,18 @@ def toolbox(settings: Settings) -> Toolbox:
     return Toolbox(parsers(reads), describer(settings, reads))
 
 
-def chunker(settings: Settings, encoder: TextEncoder) -> Chunker:
+def toolbox_version(settings: Settings) -> str:
+    """What the output of parsing depends on, without opening a model: another version, and every file is parsed again."""
+    versions = {media_type: parser.version for media_type, parser in sorted(parsers(None).items())}
+    return f"{versions} {settings.pictures.model_dump_json()}"
+
+
+def chunker(settings: Settings, count_tokens: Callable[[Sequence[str]], list[int]]) -> Chunker:
     from ingest.chunkers.headings import HeadingChunker
 
+    chosen = settings.ingest
     return HeadingChunker(
-        count_tokens=encoder.count_tokens,
-        max_tokens=min(settings.ingest.chunk_tokens, encoder.max_tokens),
-        overlap_tokens=settings.ingest.chunk_overlap,
+        count_tokens=count_tokens, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap
     )
 
 
@@ -311,6 +316,6 @@ class _LazyDescriber:
         made = self._make()
         return made.name if made else "none"
 
-    def describe(self, image: ImageData) -> tuple[ImageEntry, ...]:
+    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
         made = self._make()
-        return made.describe(image) if made else ()
+        return made.describe(image, known) if made else ()

@@ -102,34 +102,35 @@ class _End:
 _Item = _Batch | _End | FileEvent | TuwenError | None
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What embedding needs. Its spaces are registered in the library."""
+
+    index: VectorIndex
+    encoder: TextEncoder
+    image_encoder: ImageEncoder | None = None
+
+
 class Pipeline:
-    """Ingests files into a collection. One run at a time for a library: the caller sees to that."""
+    """Ingests files into a collection. One run at a time for a library: the caller sees to that.
+
+    `open_models` is called when the first text has to be embedded: a run over unchanged files loads no model.
+    """
 
     def __init__(
         self,
         library: SqliteLibrary,
-        index: VectorIndex,
-        encoder: TextEncoder,
         chunker: Chunker,
+        open_models: Callable[[], Models],
         make_worker: Callable[[], ParseWorker],
         toolbox_version: str,
         *,
-        image_encoder: ImageEncoder | None = None,
         limits: Limits = DEFAULT_LIMITS,
         workers: int = 1,
     ) -> None:
-        self._library, self._index, self._encoder, self._chunker = library, index, encoder, chunker
-        self._make_worker, self._image_encoder, self._limits, self._workers = (
-            make_worker,
-            image_encoder,
-            limits,
-            workers,
-        )
-        named = f"{toolbox_version}\0{chunker.version}\0{image_encoder.space.id if image_encoder else ''}"
-        self.settings = hashlib.sha256(named.encode()).hexdigest()[:16]
-        library.register(encoder.space)
-        if image_encoder is not None:
-            library.register(image_encoder.space)
+        self._library, self._chunker, self._open_models = library, chunker, open_models
+        self._make_worker, self._limits, self._workers = make_worker, limits, workers
+        self.settings = hashlib.sha256(f"{toolbox_version}\0{chunker.version}".encode()).hexdigest()[:16]
 
     def run(
         self,
@@ -163,6 +164,12 @@ class _Run:
         self._pending: list[_Batch] = []
         self._report = Report()
         self._flushed = time.monotonic()
+        self._opened: Models | None = None
+
+    @property
+    def _models(self) -> Models:
+        self._opened = self._opened or self._p._open_models()
+        return self._opened
 
     def run(self, files: Iterable[InputFile]) -> Report:
         began = time.monotonic()
@@ -177,7 +184,8 @@ class _Run:
             raise
         finally:
             self._drain_until_ended(readers)
-            self._p._index.flush()
+            if self._opened is not None:
+                self._opened.index.flush()
         self._report.seconds = time.monotonic() - began
         self._report.cancelled = self._cancel.is_set()
         return self._report
@@ -358,13 +366,15 @@ class _Run:
         for chunk in chunks:
             parts = [entry.text for entry in chunk.entries] if isinstance(chunk, ImageChunk) else [chunk.embedded_text]
             texts.update((digest(text), text) for text in parts)
-        space = self._p._encoder.space
+        space = self._models.encoder.space
         missing = self._library.missing_vectors(space.id, texts)
         if missing:
-            self._library.store_vectors(space, missing, self._p._encoder.encode_passages([texts[k] for k in missing]))
+            self._library.store_vectors(
+                space, missing, self._models.encoder.encode_passages([texts[k] for k in missing])
+            )
             self._report.embedded += len(missing)
-        if self._p._image_encoder is not None:
-            self._embed_pictures(self._p._image_encoder, chunks)
+        if self._models.image_encoder is not None:
+            self._embed_pictures(self._models.image_encoder, chunks)
 
     def _embed_pictures(self, encoder: ImageEncoder, chunks: list[AnyChunk]) -> None:
         pictures = {chunk.image_sha256: chunk for chunk in chunks if isinstance(chunk, ImageChunk)}
@@ -392,13 +402,13 @@ class _Run:
             tuple(draft.warnings),
         )
         try:
-            self._library.publish(publication, self._p._encoder.space.id)
+            self._library.publish(publication, self._models.encoder.space.id)
         except Incomplete:
             # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
             self._library.blobs.put_file(draft.file.path, draft.file.sha256)
             self._store_vectors(draft.chunks)
             try:
-                self._library.publish(publication, self._p._encoder.space.id)
+                self._library.publish(publication, self._models.encoder.space.id)
             except Incomplete:
                 message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
                 self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
@@ -415,7 +425,7 @@ class _Run:
         )
         self._tell(event)
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-            self._p._index.flush()
+            self._models.index.flush()
             self._flushed = time.monotonic()
 
     def _tell(self, event: FileEvent) -> None:

@@ -34,11 +34,6 @@ class Toolbox:
     parsers: Mapping[str, Parser]
     describer: ImageDescriber | None = None
 
-    @property
-    def version(self) -> str:
-        parsers = {media_type: parser.version for media_type, parser in sorted(self.parsers.items())}
-        return f"{parsers} describer={self.describer.name if self.describer else None}"
-
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -198,9 +193,8 @@ def _with_entries(
         return element
     if image.sha256 not in known:
         try:
-            known[image.sha256] = describer.describe(image)
+            known[image.sha256] = describer.describe(image, frozenset(entry.kind for entry in element.entries))
         except CorruptFile as error:
             known[image.sha256] = ()
             warnings.append(f"A picture{f' on page {element.page}' if element.page else ''} could not be read: {error}")
-    have = {entry.kind for entry in element.entries}
-    return replace(element, entries=(*element.entries, *(e for e in known[image.sha256] if e.kind not in have)))
+    return replace(element, entries=(*element.entries, *known[image.sha256]))

@@ -7,7 +7,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for package in ("rag", "ingest", "api", "eval") for p in (ROOT / package).rglob("*.py"))
-HEAVY = {"torch", "open_clip", "sentence_transformers", "chromadb", "onnxruntime", "rapidocr", "xllamacpp", "langchain_openai"}
+HEAVY = {
+    "torch",
+    "open_clip",
+    "sentence_transformers",
+    "chromadb",
+    "onnxruntime",
+    "rapidocr",
+    "xllamacpp",
+    "langchain_openai",
+}
 
 
 def imports(path: Path, *, top_level: bool = False) -> set[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -17,17 +14,14 @@ from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.deps import State, Tuwen
+from api.events import as_event, read_image
 from api.streaming import pump
-from rag.answers import Answer, Citation, Query, SearchResult
-from rag.documents import ImageData
-from rag.engine import Event, Rewritten
-from rag.errors import BadRequest, TuwenError
+from rag.answers import Answer, Query
+from rag.errors import TuwenError
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["questions"])
-
-MAX_PIXELS = 50_000_000
 
 
 @router.post("/search")
@@ -67,33 +61,3 @@ async def _events(tuwen: State, query: Query) -> AsyncIterator[ServerSentEvent]:
         yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event="error")
     finally:
         await events.aclose()  # type: ignore[attr-defined]
-
-
-def as_event(event: Event) -> tuple[str, dict[str, Any]]:
-    """The name and the data of a server-sent event."""
-    if isinstance(event, Rewritten):
-        return "rewrite", {"question": event.question}
-    if isinstance(event, SearchResult):
-        return "search_results", schemas.search_result(event)
-    if isinstance(event, Citation):
-        return "citation", schemas.citation(event)
-    if isinstance(event, Answer):
-        return "final_answer", schemas.answer(event)
-    return "message", {"delta": event}
-
-
-def read_image(encoded: str) -> ImageData:
-    """A picture from base64 (a `data:` URL is understood, too). Raises BadRequest."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        data = base64.b64decode(encoded.partition("base64,")[2] or encoded, validate=True)
-        with Image.open(io.BytesIO(data)) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise BadRequest(f"The picture has {opened.width} × {opened.height} pixels.", "Send a smaller one.")
-            media_type = Image.MIME.get(opened.format or "", "")
-            return ImageData(data, media_type, opened.width, opened.height)
-    except (binascii.Error, UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BadRequest(
-            f"`image` is not a picture: {error}.", "Send a PNG, JPEG or WebP, encoded as base64."
-        ) from error

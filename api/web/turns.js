@@ -71,7 +71,7 @@ async function answerInto(turn, question, collection, signal) {
     if (name === "rewrite") showRewritten(turn, data.question, question);
     else if (name === "search_results") {
       showHits(turn, data.hits, false);
-      state(turn, "turn.writing");
+      state(turn, "turn.reading");
     } else if (name === "message") writer.add(data.delta);
     else if (name === "final_answer") {
       writer.end();

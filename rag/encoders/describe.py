@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from rag.documents import ImageData, ImageEntry
+from rag.documents import EntryKind, ImageData, ImageEntry
 from rag.encoders.labels import Label, LabelClassifier, Name, groups, names
 from rag.protocols import Ocr, OcrLine, Vectors
 
@@ -32,12 +32,13 @@ class BundledDescriber:
     """Satisfies `rag.protocols.ImageDescriber`: entries of kind `ocr` (whole lines) and `label` (English; Chinese).
 
     A label entry names one class with its synonyms and the general words over it, so that the same words in any picture
-    are the same text, embedded once: "banana, fruit; 香蕉、水果". `labels` None leaves labels out.
+    are the same text, embedded once: "banana, fruit; 香蕉、水果". `labels` None leaves
+    labels out, `ocr` None the text.
     """
 
     def __init__(
         self,
-        ocr: Ocr,
+        ocr: Ocr | None,
         labels: LabelClassifier | None,
         *,
         min_probability: float = MIN_PROBABILITY,
@@ -50,18 +51,19 @@ class BundledDescriber:
 
     @property
     def name(self) -> str:
-        return f"{self._labels.name} + {self._ocr.name}" if self._labels else self._ocr.name
+        return " + ".join(part.name for part in (self._labels, self._ocr) if part) or "none"
 
-    def describe(self, image: ImageData) -> tuple[ImageEntry, ...]:
+    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
         """Labels, best first, then the text. Raises CorruptFile, LimitExceeded."""
         found: list[ImageEntry] = []
-        if self._labels:
+        if self._labels and "label" not in known:
             probabilities = self._labels.probabilities(image)
             for label in likely(probabilities, self._min_probability, self._max_labels):
                 source = f"{self._labels.name}, p={label.probability:.2f}"
                 found.append(ImageEntry("label", label_text(label.name), source))
-        texts = pieces_of(clean_lines(self._ocr.read(image)))
-        found.extend(ImageEntry("ocr", text, self._ocr.name) for text in texts)
+        if self._ocr and "ocr" not in known:
+            texts = pieces_of(clean_lines(self._ocr.read(image)))
+            found.extend(ImageEntry("ocr", text, self._ocr.name) for text in texts)
         return tuple(found)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.chunkers.headings import HeadingChunker
 from ingest.files import find
-from ingest.pipeline import FileEvent, Pipeline, Report
+from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.worker import ParseWorker
 from rag.errors import BadRequest, EncoderUnavailable
 from rag.fakes import HashingTextEncoder
@@ -68,9 +68,9 @@ def bench(tmp_path: Path) -> Bench:
     index = VectorIndex(library, store, {"text": encoder.space.id, "entries": encoder.space.id})
     chunker = HeadingChunker(count_tokens=encoder.count_tokens, max_tokens=64)
     worker = partial(ParseWorker, build)
-    return Bench(
-        folder, library, store, encoder, Pipeline(library, index, encoder, chunker, worker, "toolbox 1"), index
-    )
+    library.register(encoder.space)
+    pipeline = Pipeline(library, chunker, lambda: Models(index, encoder), worker, "toolbox 1")
+    return Bench(folder, library, store, encoder, pipeline, index)
 
 
 def test_good_files_are_published_and_bad_ones_reported(bench: Bench) -> None:
@@ -97,10 +97,11 @@ def test_unchanged_files_cost_nothing(bench: Bench) -> None:
     bench.write("bad.txt", "RAISE")
     bench.run()
     bench.encoder.embedded.clear()
-    started: list[int] = []
-    bench.pipeline._make_worker = lambda: started.append(1) or ParseWorker(build)  # type: ignore[func-returns-value]
+    opened: list[int] = []
+    bench.pipeline._open_models = lambda: opened.append(1) or Models(bench.index, bench.encoder)  # type: ignore[func-returns-value]
     report = bench.run()
     assert report.states == {"unchanged": 1, "failed": 1}
+    assert opened == []
     assert bench.encoder.embedded == []
     assert "ZeroDivisionError" in report.failures[0].message
 
@@ -153,7 +154,7 @@ def test_other_settings_parse_again_and_embed_nothing_anew(bench: Bench) -> None
     bench.run()
     bench.encoder.embedded.clear()
     p = bench.pipeline
-    other = Pipeline(bench.library, bench.index, bench.encoder, p._chunker, p._make_worker, "toolbox 2")
+    other = Pipeline(bench.library, p._chunker, p._open_models, p._make_worker, "toolbox 2")
     assert other.run(find([bench.folder]), "default").states == {"published": 1}
     assert bench.encoder.embedded == []
 
@@ -227,8 +228,9 @@ def test_several_workers_give_the_same_library(bench: Bench, tmp_path: Path) -> 
     bench.run()
     other = SqliteLibrary(tmp_path / "other")
     index = VectorIndex(other, ExactVectorStore(), {"text": bench.encoder.space.id})
-    p = bench.pipeline
-    Pipeline(other, index, bench.encoder, p._chunker, p._make_worker, "toolbox 1", workers=3).run(
+    other.register(bench.encoder.space)
+    p, models = bench.pipeline, Models(index, bench.encoder)
+    Pipeline(other, p._chunker, lambda: models, p._make_worker, "toolbox 1", workers=3).run(
         find([bench.folder]), "default"
     )
     first = {s.document.name: bench.library.chunks(s.document.id) for s in bench.library.documents()}

@@ -106,3 +106,13 @@ def test_query_text_is_labels_first_and_bounded() -> None:
     assert query_text(entries) == "banana, fruit; 香蕉、水果\nPHILIPS"
     assert query_text([]) == ""
     assert len(query_text([ImageEntry("ocr", "x" * 1000)])) == 400
+
+
+def test_what_is_known_is_not_looked_for_again() -> None:
+    class Tired(OneOcr):
+        def read(self, image: ImageData) -> list[OcrLine]:
+            raise AssertionError("the picture was read before")
+
+    describer = BundledDescriber(Tired(), OneClassifier(c285=0.9))  # type: ignore[arg-type]
+    assert [entry.kind for entry in describer.describe(PICTURE, frozenset({"ocr"}))] == ["label"]
+    assert BundledDescriber(None, None).describe(PICTURE) == ()
