@@ -29,8 +29,6 @@ function start() {
   });
   byId("language").addEventListener("click", switchLanguage);
   addEventListener("keydown", shortcuts);
-  addEventListener("beforeprint", () => openDetails(true));
-  addEventListener("afterprint", () => openDetails(false));
   let opened = false;
   watchModels((found) => {
     if (!found || opened) return;
@@ -205,7 +203,7 @@ function busy() {
   return moving ? [say(make("p", "state busy"), published ? "welcome.more" : "welcome.busy", { n: moving })] : [];
 }
 
-// --- sidebar, theme, keys, print ---------------------------------------------------------------------------------------
+// --- sidebar, theme, keys ---------------------------------------------------------------------------------------
 
 function bindSidebar() {
   const wide = matchMedia("(min-width: 1000px)");
@@ -253,15 +251,6 @@ function shortcuts(event) {
     byId("question").focus();
   }
   if (event.key === "Escape" && isOpen() && event.target === byId("question")) closeViewer();
-}
-
-function openDetails(printing) {
-  for (const details of byId("turns").querySelectorAll("details")) {
-    if (printing) {
-      details.dataset.was = details.open ? "open" : "";
-      details.open = true;
-    } else details.open = details.dataset.was === "open";
-  }
 }
 
 start();

@@ -65,9 +65,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.wait(timeout=30)
 
 
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False  # the address is announced just before the server accepts connections
+
+
 def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + 60
-    while httpx.get(f"{url}/readyz").status_code != 200:
+    while not _is_ready(url):
         assert time.monotonic() < deadline, "the server did not become ready"
         time.sleep(0.2)
 
@@ -230,6 +237,26 @@ def test_upload_look_and_delete(page: Page, server: str, tmp_path: Path) -> None
     page.id("delete-yes").click()
     page.wait(lambda: state(good.name) == "")
     page.wait(lambda: not page.id("viewer").is_displayed())
+
+
+def test_an_uploaded_pdf_is_shown_as_a_page(page: Page, server: str) -> None:
+    page.open(f"{server}/?collection=reports")
+    page.id("chooser").send_keys(str(CORPUS / "observatory" / "annual-report-2025.pdf"))
+    row = page.wait(lambda: page.all('.file[data-status="published"], .file[data-status="failed"]'), 60)[0]
+    assert row.get_attribute("data-status") == "published", row.text
+    page.all(".file .open")[0].click()
+    page.wait(lambda: page.script("const i = document.querySelector('#viewer img'); return i && i.naturalWidth > 100"))
+
+
+def test_a_failed_file_can_be_taken_off_the_list(page: Page, server: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing that could be read")
+    page.open(f"{server}/?collection=failures")
+    page.id("chooser").send_keys(str(tmp_path / "broken.pdf"))
+    page.wait(lambda: page.all('.file[data-status="failed"]'), 60)
+    page.script("document.querySelector('.file [data-part=delete]').click()")
+    page.id("delete-yes").click()
+    page.wait(lambda: not page.all("dialog[open]"))
+    page.wait(lambda: not page.all(".file"), 10)
 
 
 def test_in_chinese_an_empty_collection_says_what_to_do(server: str, tmp_path: Path) -> None:
