@@ -12,7 +12,7 @@ from pathlib import Path
 from api.settings import Settings
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import Toolbox
-from rag.documents import EntryKind, ImageData, ImageEntry
+from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine, Options
 from rag.protocols import (
     Generator,
@@ -316,6 +316,6 @@ class _LazyDescriber:
         made = self._make()
         return made.name if made else "none"
 
-    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
+    def describe(self, image: ImageData, known: Sequence[ImageEntry] = ()) -> tuple[ImageEntry, ...]:
         made = self._make()
         return made.describe(image, known) if made else ()

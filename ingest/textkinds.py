@@ -33,7 +33,7 @@ _OTHER_TEXT = frozenset(
 
 
 def text_type(text: str, name: str) -> str:
-    """`text/html`, `image/svg+xml`, `text/markdown` or `text/plain`. Raises UnsupportedFile for mail and for CSV."""
+    """`text/html`, `image/svg+xml`, `text/markdown` or `text/plain`. Raises UnsupportedFile for mail, JSON and CSV."""
     suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     body = text[match.end() :] if (match := _PROLOG.match(text)) else text
     if _HTML_START.match(body):
@@ -61,6 +61,11 @@ def _refuse(body: str, suffix: str, name: str) -> None:
         raise UnsupportedFile(
             f"{name} is an e-mail message (EML), which has no parser yet.",
             "Save it as PDF, HTML or text and ingest that.",
+        )
+    if suffix in (".json", ".jsonl", ".ndjson") and head.lstrip()[:1] in ("{", "["):
+        raise UnsupportedFile(
+            f"{name} is data in JSON, which has no parser yet.",
+            "Save what people should find in it as Markdown, HTML or text, and ingest that.",
         )
     if suffix in (".csv", ".tsv"):
         raise UnsupportedFile(

@@ -17,12 +17,13 @@ import psutil
 from ingest.detect import detect
 from ingest.protocols import ParsedPage, Parser, Source
 from rag.documents import Element, ImageEntry
-from rag.errors import CorruptFile, LimitExceeded, TuwenError, UnsupportedFile
+from rag.errors import CorruptFile, LimitExceeded, SetupError, TuwenError, UnsupportedFile
 from rag.protocols import ImageDescriber
 
 log = logging.getLogger(__name__)
 
 _TICK = 0.25
+_START_SECONDS = 120.0
 _DESCRIBED_PIXELS = 48 * 48
 """A picture of fewer pixels is an icon: nothing on it can be read or recognised."""
 
@@ -98,8 +99,25 @@ class ParseWorker:
             self._process = context.Process(target=_serve, args=(theirs, self._build), daemon=True, name="tuwen-parser")
             self._process.start()
             theirs.close()
+            self._greet(self._connection)
         assert self._connection is not None
         return self._connection
+
+    def _greet(self, connection: Connection) -> None:
+        """A worker that cannot start is nobody's file's fault. Raises SetupError."""
+        try:
+            if not connection.poll(_START_SECONDS):
+                raise SetupError("The parse process did not start in time.", "Try again when the machine is less busy.")
+            kind, content = connection.recv()
+        except (EOFError, ConnectionError) as error:
+            self.close()
+            raise SetupError(
+                "The parse process died while it started.",
+                "Set TUWEN_WORKER_OUTPUT=1 to see what it prints; a broken installation is mended by installing again.",
+            ) from error
+        if kind == "error":
+            self.close()
+            raise content
 
     def _watch(self, source: Source, waited: float) -> None:
         if waited > source.limits.seconds:
@@ -133,14 +151,22 @@ def _serve(connection: Connection, build: Callable[[], Toolbox]) -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-    toolbox: Toolbox | None = None
     with contextlib.suppress(EOFError, ConnectionError, KeyboardInterrupt):
+        try:
+            toolbox = build()
+        except TuwenError as error:
+            connection.send(("error", error))
+            return
+        except Exception as error:
+            message = f"The parse process cannot start: {type(error).__name__}: {error}."
+            connection.send(("error", SetupError(message, "Install Tuwen again: a package is missing or broken.")))
+            return
+        connection.send(("ready", None))
         while True:
             source: Source = connection.recv()
             try:
-                toolbox = toolbox or build()
-                for message in parse_with(toolbox, source):
-                    connection.send(message)
+                for item in parse_with(toolbox, source):
+                    connection.send(item)
                 connection.send(("done", None))
             except TuwenError as error:
                 connection.send(("error", error))
@@ -193,7 +219,7 @@ def _with_entries(
         return element
     if image.sha256 not in known:
         try:
-            known[image.sha256] = describer.describe(image, frozenset(entry.kind for entry in element.entries))
+            known[image.sha256] = describer.describe(image, element.entries)
         except CorruptFile as error:
             known[image.sha256] = ()
             warnings.append(f"A picture{f' on page {element.page}' if element.page else ''} could not be read: {error}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.documents import EntryKind, ImageData, ImageEntry
+from rag.documents import ImageData, ImageEntry
 from rag.errors import CorruptFile
 from rag.protocols import Space, Vectors
 from rag.words import words
@@ -70,7 +70,7 @@ class FakeDescriber:
     def __init__(self, text: str = "") -> None:
         self._text = text
 
-    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
+    def describe(self, image: ImageData, known: Sequence[ImageEntry] = ()) -> tuple[ImageEntry, ...]:
         shares = sorted(colour_shares(image).items(), key=lambda item: -item[1])
         chinese = {name: sign for sign, name in CHINESE.items()}
         found = [
@@ -78,7 +78,7 @@ class FakeDescriber:
         ]
         if self._text:
             found.append(ImageEntry("ocr", self._text, self.name))
-        return tuple(entry for entry in found if entry.kind not in known)
+        return tuple(entry for entry in found if entry.kind not in {k.kind for k in known})
 
 
 def _colours_named(text: str) -> set[str]:

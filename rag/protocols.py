@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.answers import Filter, Passage, Turn, Usage
-from rag.documents import AnyChunk, Box, DocumentRef, EntryKind, ImageData, ImageEntry
+from rag.documents import AnyChunk, Box, DocumentRef, ImageData, ImageEntry
 
 Vectors = npt.NDArray[np.float32]
 
@@ -83,9 +83,9 @@ class ImageDescriber(Protocol):
     @property
     def name(self) -> str: ...
 
-    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
-        """Entries of kind `ocr`, `label` or `description`, without the kinds that are `known` already. Raises CorruptFile
-        for bytes that are not a picture."""
+    def describe(self, image: ImageData, known: Sequence[ImageEntry] = ()) -> tuple[ImageEntry, ...]:
+        """Entries of kind `ocr`, `label` or `description`, without the kinds that are among the `known` already. Raises
+        CorruptFile for bytes that are not a picture."""
         ...
 
 

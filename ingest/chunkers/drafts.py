@@ -61,11 +61,25 @@ class Draft:
 
 
 def context_of(title: str, path: Path) -> str:
-    """Title and headings in one line: "Handbook › Security › Passwords"."""
+    """Title and headings in one line: "Handbook › Security › Passwords". A heading as long as a sentence is cut, and of a deep
+    path the first and the last two are told: a real report has headings of 40 words, which left a third of each chunk to them.
+    """
     names = [" ".join(text.split()) for _, text in path]
     if not names or names[0] != title:
         names.insert(0, title)
-    return ARROW.join(name for name in names if name)
+    names = [_shortened(name) for name in names if name]
+    return ARROW.join(names if len(names) <= 3 else [names[0], *names[-2:]])
+
+
+def _shortened(name: str) -> str:
+    """The beginning of a heading, to the end of a word: about 20 tokens, which are 60 letters or 30 Chinese characters."""
+    room = 60.0
+    for place, character in enumerate(name):
+        room -= 2.0 if character > "\u2e80" else 1.0
+        if room < 0:
+            kept = name[:place]
+            return (kept if character > "\u2e80" else kept.rpartition(" ")[0] or kept).rstrip(" ,;:，；：") + "…"
+    return name
 
 
 def fit(drafts: Sequence[Draft], max_tokens: int, count: Count) -> list[list[Draft]]:

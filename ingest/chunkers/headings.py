@@ -52,7 +52,7 @@ class HeadingChunker:
 
     @property
     def version(self) -> str:
-        return f"headings-2:{self._max}:{self._overlap}"
+        return f"headings-3:{self._max}:{self._overlap}"
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""

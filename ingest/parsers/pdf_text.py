@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.layout.runs import Rect, Run
@@ -58,14 +60,27 @@ def read_pages(path: Path, page_count: int) -> Iterator[list[TextPage]]:
         max_pages=page_count,
         quiet=True,
     )
-    for batch in parser.parse_batches(str(path), BATCH):
-        pages = {page.page_num: _page(page) for page in batch.result.pages}
-        for error in batch.result.page_errors:
-            pages[error.page_num] = TextPage(error.page_num, 0, 0, (), (), (), (), None, error.message)
-        yield [
-            pages.get(number) or TextPage(number, 0, 0, (), (), (), (), None, "the page could not be read")
-            for number in range(batch.start_page, batch.end_page + 1)
-        ]
+    with _with_suffix(path) as named:
+        for batch in parser.parse_batches(str(named), BATCH):
+            pages = {page.page_num: _page(page) for page in batch.result.pages}
+            for error in batch.result.page_errors:
+                pages[error.page_num] = TextPage(error.page_num, 0, 0, (), (), (), (), None, error.message)
+            yield [
+                pages.get(number) or TextPage(number, 0, 0, (), (), (), (), None, "the page could not be read")
+                for number in range(batch.start_page, batch.end_page + 1)
+            ]
+
+
+@contextmanager
+def _with_suffix(path: Path) -> Iterator[Path]:
+    """liteparse goes by the suffix, and an upload is kept under its hash, without one: a link gives it one."""
+    if path.suffix.lower() == ".pdf":
+        yield path
+        return
+    with TemporaryDirectory(prefix="tuwen-pdf-") as folder:
+        link = Path(folder) / "document.pdf"
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _page(page: Any) -> TextPage:

@@ -24,6 +24,10 @@ MIN_CONFIDENCE = 0.6
 ENTRY_CHARACTERS = 800
 """An OCR entry is cut at a line before it grows beyond what a text encoder of 512 tokens sees of it."""
 
+PAGE_LIKE = 40
+"""Characters of recognised text from which a picture counts as a page, a screenshot or a diagram: a classifier of photographs
+calls those "web site", "sunscreen" or "oscilloscope", and questions about text then find them."""
+
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORDLIKE = re.compile(r"[^\W_]")
 
@@ -53,18 +57,26 @@ class BundledDescriber:
     def name(self) -> str:
         return " + ".join(part.name for part in (self._labels, self._ocr) if part) or "none"
 
-    def describe(self, image: ImageData, known: frozenset[EntryKind] = frozenset()) -> tuple[ImageEntry, ...]:
+    def describe(self, image: ImageData, known: Sequence[ImageEntry] = ()) -> tuple[ImageEntry, ...]:
         """Labels, best first, then the text. Raises CorruptFile, LimitExceeded."""
-        found: list[ImageEntry] = []
-        if self._labels and "label" not in known:
-            probabilities = self._labels.probabilities(image)
-            for label in likely(probabilities, self._min_probability, self._max_labels):
-                source = f"{self._labels.name}, p={label.probability:.2f}"
-                found.append(ImageEntry("label", label_text(label.name), source))
-        if self._ocr and "ocr" not in known:
-            texts = pieces_of(clean_lines(self._ocr.read(image)))
-            found.extend(ImageEntry("ocr", text, self._ocr.name) for text in texts)
-        return tuple(found)
+        texts = [] if self._ocr is None or _has(known, "ocr") else self._read(self._ocr, image)
+        read = "".join(entry.text for entry in (*known, *texts) if entry.kind == "ocr")
+        if self._labels is None or _has(known, "label") or len(read) >= PAGE_LIKE:
+            return tuple(texts)
+        return (*self._named(self._labels, image), *texts)
+
+    def _read(self, ocr: Ocr, image: ImageData) -> list[ImageEntry]:
+        return [ImageEntry("ocr", text, ocr.name) for text in pieces_of(clean_lines(ocr.read(image)))]
+
+    def _named(self, labels: LabelClassifier, image: ImageData) -> list[ImageEntry]:
+        return [
+            ImageEntry("label", label_text(label.name), f"{labels.name}, p={label.probability:.2f}")
+            for label in likely(labels.probabilities(image), self._min_probability, self._max_labels)
+        ]
+
+
+def _has(entries: Sequence[ImageEntry], kind: EntryKind) -> bool:
+    return any(entry.kind == kind for entry in entries)
 
 
 def query_text(entries: Sequence[ImageEntry], characters: int = 400) -> str:

@@ -129,13 +129,22 @@ class SqliteLibrary:
             with self.database.transaction() as db:
                 known = db.execute(
                     "SELECT 1 FROM documents WHERE id = ?1 UNION SELECT 1 FROM uploads WHERE id = ?1", (document_id,)
-                )
-                if known.fetchone() is None:
+                ).fetchone()
+                # A failure has no id of its own: it is that of the document which the file would have become.
+                failed = [
+                    place
+                    for place in db.execute("SELECT collection, name FROM failures").fetchall()
+                    if Document.make_id(place[0], place[1]) == document_id
+                ]
+                if known is None and not failed:
                     raise NotFound(
                         f"There is no document with id {document_id}.", "`tuwen documents list` shows those there are."
                     )
                 blobs = {row[0] for row in db.execute("SELECT sha256 FROM uploads WHERE id = ?", (document_id,))}
                 db.execute("DELETE FROM uploads WHERE id = ?", (document_id,))
+                db.executemany(
+                    "DELETE FROM failures WHERE collection = ? AND name = ?", [tuple(place) for place in failed]
+                )
                 remains = publishing.withdraw(db, document_id)
                 publishing.drop_unused_vectors(db, remains.digests)
                 unused = publishing.unused_blobs(db, remains.blobs | blobs)

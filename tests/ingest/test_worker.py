@@ -1,14 +1,14 @@
 """A file that crashes, hangs or swells takes down its worker, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest.protocols import Limits, Source
-from ingest.worker import ParseWorker
-from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, UnsupportedFile
-from tests.support.hostile import build
+from ingest.worker import ParseWorker, Toolbox
+from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, SetupError, UnsupportedFile
+from tests.support.hostile import build, build_broken, build_dying, build_nothing
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +82,14 @@ def test_leaving_early_ends_the_file_not_the_worker(worker: ParseWorker, tmp_pat
     next(pages)
     pages.close()  # type: ignore[attr-defined]
     assert texts(worker, source(tmp_path, "next")) == ["next"]
+
+
+@pytest.mark.parametrize(
+    ("build", "named"), [(build_nothing, "not here"), (build_broken, "no such package"), (build_dying, "died")]
+)
+def test_a_worker_that_cannot_start_is_not_the_files_fault(
+    build: Callable[[], Toolbox], named: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SetupError, match=named) as raised:
+        texts(ParseWorker(build), source(tmp_path, "fine"))
+    assert raised.value.remedy

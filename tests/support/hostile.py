@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ingest.protocols import ParsedPage, Source
 from ingest.worker import Toolbox
 from rag.documents import Element, Page
-from rag.errors import EncryptedFile
+from rag.errors import EncryptedFile, ModelMissing
 
 
 class ObedientParser:
@@ -39,3 +39,15 @@ class ObedientParser:
 
 def build() -> Toolbox:
     return Toolbox({"text/plain": ObedientParser()})
+
+
+def build_nothing() -> Toolbox:
+    raise ModelMissing("The model is not here.", "Fetch it.")
+
+
+def build_broken() -> Toolbox:
+    raise ImportError("no such package")
+
+
+def build_dying() -> Toolbox:
+    os._exit(1)

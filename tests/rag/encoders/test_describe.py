@@ -114,5 +114,13 @@ def test_what_is_known_is_not_looked_for_again() -> None:
             raise AssertionError("the picture was read before")
 
     describer = BundledDescriber(Tired(), OneClassifier(c285=0.9))  # type: ignore[arg-type]
-    assert [entry.kind for entry in describer.describe(PICTURE, frozenset({"ocr"}))] == ["label"]
+    assert [entry.kind for entry in describer.describe(PICTURE, [ImageEntry("ocr", "STOP")])] == ["label"]
     assert BundledDescriber(None, None).describe(PICTURE) == ()
+
+
+def test_a_page_of_text_gets_no_labels() -> None:
+    page = [line("A whole sentence of recognised text stands"), line("on this screenshot.")]
+    describer = BundledDescriber(OneOcr(*page), OneClassifier(c285=0.9))  # type: ignore[arg-type]
+    assert [entry.kind for entry in describer.describe(PICTURE)] == ["ocr"]
+    known = [ImageEntry("ocr", "A whole sentence of recognised text stands here.")]
+    assert describer.describe(PICTURE, known) == ()
