@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rag.answers import Passage
+from rag.documents import ImageChunk
 from rag.language import language_of
 from rag.words import sentence_spans
 
@@ -16,8 +17,10 @@ _ITALIC = re.compile(r"(?<![A-Za-z0-9*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![A-Za-z0-9
 _CONTINUED = re.compile(r"(?:,|\b(?:the|an?|of|and|or|to|in|for|with|by|from|that|which|on|at|as|is|are|was|were))$")
 _BULLET = re.compile(r"^\s*(?:[-*+•·▪◦●○]|\(?\d{1,2}[.)、])\s+")
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
-_ENTRY = re.compile(r"^(caption|nearby|ocr|label|name|description):\s*")
 _TERMINAL = re.compile(r"[.!?。！？；;:：][\"'”’」』)）]*$")
+
+
+PICTURE_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ class Unit:
 
 
 def units_of(passage: Passage) -> list[Unit]:
-    """The units of one passage in order."""
+    """The units of one passage in order; of a picture one, which names it."""
+    if isinstance(passage.hit.chunk, ImageChunk):
+        return [Unit(passage.number, 0, _picture(passage.hit.document.name, passage.hit.chunk), row=True)]
     headings = " ".join((passage.hit.document.name, *passage.hit.chunk.headings))
     found: list[tuple[str, bool]] = []
     prose: list[str] = []
@@ -45,10 +50,19 @@ def units_of(passage: Passage) -> list[Unit]:
         else:
             found.extend((text, True) for text in table_rows(table))
             table = []
-            prose.append(_ENTRY.sub("", line))
+            prose.append(line)
     found.extend((text, True) for text in table_rows(table))
     found.extend((text, False) for text in _sentences(prose))
     return [Unit(passage.number, place, text, headings, row) for place, (text, row) in enumerate(found)]
+
+
+def _picture(name: str, chunk: ImageChunk) -> str:
+    """The picture's file and what is known of it: "photos/1.jpg: banana, fruit; 香蕉、水果"."""
+    shown = [
+        clean(" ".join(e.text.split())) for e in chunk.entries if e.kind in ("caption", "description", "label", "ocr")
+    ]
+    text = "; ".join(dict.fromkeys(shown))
+    return f"{name}: {text[:PICTURE_CHARACTERS]}{'…' if len(text) > PICTURE_CHARACTERS else ''}" if text else name
 
 
 def table_rows(lines: list[str]) -> list[str]:
