@@ -29,6 +29,7 @@ _POINTS_BACK_EN = re.compile(
 _POINTS_BACK_ZH = re.compile(
     r"[它他她](?:们|的)?|这[个些种样里]?|那[个些种样里么]?|其(?!实|他|它|中)|此|该|前者|后者|上述|呢[？?]?$|^(?:还有|另外|为什么|那)"
 )
+_NAMES_SOMETHING = re.compile(r"^(?i:what|who|when|where|which|how|is|are|was|were|do|does|did)\b.*\b[A-Z]", re.DOTALL)
 _QUESTION_LINE = re.compile(
     r"^(?:question|standalone question|rewritten question|问题|改写后的问题)\s*[:：]\s*", re.IGNORECASE
 )
@@ -50,7 +51,9 @@ def standalone(query: Query, generator: Generator | None = None) -> str:
 def needs_context(text: str) -> bool:
     """Whether a question leans on what was said before it."""
     points_back = _POINTS_BACK_ZH if language_of(text) == "zh" else _POINTS_BACK_EN
-    return len(set(content_words(text))) <= SHORT_WORDS or points_back.search(text) is not None
+    # "What is the capital of France?" is short and has a subject of its own.
+    short = len(set(content_words(text))) <= SHORT_WORDS and not _NAMES_SOMETHING.search(text)
+    return short or points_back.search(text) is not None
 
 
 def _carry_over(text: str, asked: list[Turn]) -> str:

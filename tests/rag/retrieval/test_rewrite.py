@@ -66,3 +66,9 @@ def test_a_generator_that_is_away_or_reads_no_prompt_is_done_without() -> None:
     asked = query("And in 2005?", *DISABILITY)
     assert standalone(asked, ScriptedGenerator(GeneratorUnavailable("away"))) == standalone(asked)
     assert standalone(asked, ExtractiveGenerator()) == standalone(asked)
+
+
+def test_a_short_question_with_a_name_of_its_own_is_left_alone() -> None:
+    turns = (Turn("user", "How much tea did the garden harvest in 2025?"), Turn("assistant", "Twenty tons [1]."))
+    assert standalone(Query("What is the capital of France?", turns=turns)) == "What is the capital of France?"
+    assert "tea" in standalone(Query("And the price?", turns=turns))
