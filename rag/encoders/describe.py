@@ -24,7 +24,7 @@ MIN_CONFIDENCE = 0.6
 ENTRY_CHARACTERS = 800
 """An OCR entry is cut at a line before it grows beyond what a text encoder of 512 tokens sees of it."""
 
-PAGE_LIKE = 40
+PAGE_LIKE = 16
 """Characters of recognised text from which a picture counts as a page, a screenshot or a diagram: a classifier of photographs
 calls those "web site", "sunscreen" or "oscilloscope", and questions about text then find them."""
 

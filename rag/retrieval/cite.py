@@ -226,7 +226,8 @@ def _correct(clean: str, sentence: _Sentence, passages: Sequence[Passage]) -> in
     changed = 0
     for claim, numbers in sentence.claims(clean):
         named = [_support(claim, passage) for passage in passages if passage.number in numbers]
-        if any(support.verified or support.cross_language for support in named):
+        # A passage in another language that words cannot check gives way, too, to one that verifiably carries the claim.
+        if any(support.verified for support in named):
             continue
         supports = {passage.number: _support(claim, passage) for passage in passages}
         right = [number for number, support in supports.items() if support.verified and not support.cross_language]

@@ -48,12 +48,10 @@ def test_labels_are_bilingual_and_carry_their_groups_and_probability() -> None:
 
 
 def test_text_in_the_picture_follows_the_labels() -> None:
-    describer = BundledDescriber(
-        OneOcr(line("TSO/Data  location"), line("3"), line("PD 集群")), OneClassifier(c285=0.9)
-    )  # type: ignore[arg-type]
+    describer = BundledDescriber(OneOcr(line("TSO  Data"), line("3"), line("PD 集群")), OneClassifier(c285=0.9))  # type: ignore[arg-type]
     assert [(entry.kind, entry.text) for entry in describer.describe(PICTURE)] == [
         ("label", "Egyptian cat, cat; 埃及猫、猫"),
-        ("ocr", "TSO/Data location\nPD 集群"),
+        ("ocr", "TSO Data\nPD 集群"),
     ]
 
 
@@ -122,5 +120,5 @@ def test_a_page_of_text_gets_no_labels() -> None:
     page = [line("A whole sentence of recognised text stands"), line("on this screenshot.")]
     describer = BundledDescriber(OneOcr(*page), OneClassifier(c285=0.9))  # type: ignore[arg-type]
     assert [entry.kind for entry in describer.describe(PICTURE)] == ["ocr"]
-    known = [ImageEntry("ocr", "A whole sentence of recognised text stands here.")]
-    assert describer.describe(PICTURE, known) == ()
+    assert describer.describe(PICTURE, [ImageEntry("ocr", "> SELECT * FROM t1;")]) == ()
+    assert describer.describe(PICTURE, [ImageEntry("ocr", "STOP")]) != ()

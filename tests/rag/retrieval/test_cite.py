@@ -129,6 +129,15 @@ def test_a_wrong_marker_is_corrected_when_another_passage_carries_the_claim() ->
     assert resolved.corrected == 1
 
 
+def test_a_wrong_marker_of_another_language_is_corrected_too() -> None:
+    found = resolve(
+        "The lion is putting on sunscreen at the park [2].",
+        [passage(1, "A lion is putting on sunscreen at the park."), passage(2, "防晒霜和拨片的标签。")],
+    )
+    assert [(c.marker, c.verified) for c in found.citations] == [(1, True)]
+    assert found.corrected == 1
+
+
 def test_across_languages_only_facts_are_checked_and_it_is_said() -> None:
     resolved = resolve("2010 年美国约有 5670 万残疾人 [1]。", BOTH)
     assert resolved.citations[0].verified
