@@ -46,7 +46,7 @@ def main() -> None:
 def serve(
     data: Data = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = -1,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     ask_first: Annotated[str, typer.Option("--ask", help="Ask this over HTTP once ready, and print the answer.")] = "",
     as_json: Json = False,
@@ -55,7 +55,7 @@ def serve(
     from api.server import run
 
     with _errors(as_json):
-        given = {"host": host or None, "port": None if port < 0 else port}
+        given = {"host": host or None, "port": port}
         run(_settings(data, {"http": given}), open_page=open_page, ask_first=ask_first, as_json=as_json)
 
 
