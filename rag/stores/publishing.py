@@ -151,7 +151,8 @@ def withdraw(db: sqlite3.Connection, document_id: str) -> Remains:
 def drop_unused_vectors(db: sqlite3.Connection, digests: Iterable[str]) -> None:
     """Deletes the vectors of those texts that no chunk and no entry has any more."""
     db.executemany(
-        "DELETE FROM embeddings WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE digest = ?1)"
+        # Naming the spaces lets SQLite look the vector up; by the digest alone it would read every vector there is.
+        "DELETE FROM embeddings WHERE space_id IN (SELECT id FROM spaces) AND digest = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE digest = ?1)"
         " AND NOT EXISTS (SELECT 1 FROM entries WHERE digest = ?1)",
         [(key,) for key in digests],
     )
