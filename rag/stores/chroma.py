@@ -76,7 +76,7 @@ class ChromaVectorStore:
 
     def delete(self, key: IndexKey, ids: Sequence[str]) -> None:
         with self._guard:
-            collection = self._open(key)
+            collection = self._open(key) if ids else None
             if collection is None:
                 return
             for start in range(0, len(ids), _MAX_BATCH):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, field
 
 from rag.errors import StoreCorrupt
 from rag.protocols import IndexKey, VectorStore
@@ -31,6 +30,26 @@ class IndexState:
         return self.answers and self.expected == self.found
 
 
+@dataclass(slots=True)
+class _Changes:
+    """Of one index: what becomes of each vector in the end, and which were deleted on the way."""
+
+    last: dict[str, str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+
+
+def _by_index(rows: list[tuple[int, str, str, str, str]]) -> dict[tuple[str, str], _Changes]:
+    """Rows of the outbox (seq, operation, collection, content, vector id) gathered by index. A call of Chroma costs as much for
+    one vector as for hundreds, and new versions of documents delete and add in turns."""
+    found: dict[tuple[str, str], _Changes] = {}
+    for _, operation, collection, content, vector_id in rows:
+        changes = found.setdefault((collection, content), _Changes())
+        changes.last[vector_id] = operation
+        if operation == "delete":
+            changes.deleted.add(vector_id)
+    return found
+
+
 class VectorIndex:
     """The derived index. `spaces` names the active space of each content: text, entries and, with an image encoder, pixels."""
 
@@ -53,21 +72,20 @@ class VectorIndex:
                 ).fetchall()
                 if not rows:
                     return done
-                for (operation, collection, content), group in groupby(rows, key=lambda row: row[1:4]):
+                for (collection, content), changes in _by_index(rows).items():
                     key = self.key(collection, content)
                     if key is not None:
-                        self._carry(key, operation, [row[4] for row in group], again)
+                        self._carry(key, changes, again)
                 with self._library.database.transaction() as db:
                     db.execute("DELETE FROM outbox WHERE seq <= ?", (rows[-1][0],))
                 done += len(rows)
 
-    def _carry(self, key: IndexKey, operation: str, ids: list[str], again: bool) -> None:
+    def _carry(self, key: IndexKey, changes: _Changes, again: bool) -> None:
         # A vector that is put over itself can drop out of an HNSW graph: in 30 kills (benchmarks/kill9.py, 120 chunks) it happened
         # once that a chunk was not found by its own vector any more. Taken out and put in again, it stays reachable.
-        if operation == "delete" or again:
-            self._store.delete(key, ids)
-        if operation == "upsert":
-            self._store.upsert(key, *self._library.vectors_by_id(key, ids))
+        added = [id_ for id_, operation in changes.last.items() if operation == "upsert"]
+        self._store.delete(key, sorted(changes.deleted | set(added) if again else changes.deleted))
+        self._store.upsert(key, *self._library.vectors_by_id(key, added))
 
     def examine(self) -> list[IndexState]:
         """Compares every index with the library, and asks each for some of its own vectors."""

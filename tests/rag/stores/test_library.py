@@ -321,3 +321,18 @@ class TestIndex:
         publish(library, publication(library, "a.txt", "one"))
         assert keeper.rebuild() == 1
         assert stale not in store.keys()  # noqa: SIM118
+
+    def test_versions_in_turns_end_as_the_last_one(
+        self, library: SqliteLibrary, index: tuple[VectorIndex, ExactVectorStore]
+    ) -> None:
+        keeper, store = index
+        for text in ("first", "second", "first", "third"):
+            made = publish(library, publication(library, "a.txt", text))
+        other = publish(library, publication(library, "b.txt", "short-lived"))
+        library.delete(other.document.id)
+        keeper.flush()
+        key = IndexKey("default", SPACE.id, "text")
+        assert store.ids(key) == {made.chunks[0].id}
+        again = publish(library, publication(library, "a.txt", "third"))
+        keeper.flush(again=True)
+        assert store.ids(key) == {again.chunks[0].id}
