@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, schemas
 from api.deps import State
@@ -54,7 +56,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.tuwen = state
     errors.install(app)
-    app.middleware("http")(_same_origin)
+    app.add_middleware(SameOrigin)
     for router in (ask.router, files.router, health.router):
         app.include_router(router)
 
@@ -83,14 +85,19 @@ def _warm_up(state: State) -> None:
         state.trouble = schemas.error("InternalError", f"Start-up failed: {error}.", "See the server's log.")["error"]
 
 
-async def _same_origin(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+class SameOrigin:
     """A page of another site must not upload or delete here through a visitor's browser."""
-    origin = request.headers.get("origin")
-    if (
-        request.method not in ("GET", "HEAD", "OPTIONS")
-        and origin
-        and urlsplit(origin).netloc != request.headers.get("host")
-    ):
-        body = schemas.error("BadRequest", f"Requests from {origin} are not accepted.", "Use the page of this server.")
-        return JSONResponse(body, 403)
-    return await handle(request)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin and urlsplit(origin).netloc != headers.get("host"):
+                message = f"Requests from {origin} are not accepted."
+                body = schemas.error("BadRequest", message, "Use the page of this server.")
+                await JSONResponse(body, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

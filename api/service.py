@@ -213,8 +213,8 @@ class Service:
         return self.engine.answer(query)
 
     def _check_known(self, collection: str) -> None:
-        known = self.library.collections()
-        if collection not in known:
+        if not self.library.has_collection(collection):
+            known = self.library.collections()
             there = ", ".join(known) or "none yet"
             raise NotFound(
                 f"There is no collection {collection!r} (there is: {there}).",

@@ -179,15 +179,15 @@ class Engine:
         return text
 
     def _recall(self, query: Query, need: Need, clock: _Clock) -> dict[str, Ranking]:
-        """All retrievers side by side. Those that need no vector start before the question is encoded."""
+        """All retrievers side by side; the one that needs no vector begins while the question is encoded."""
         began = time.perf_counter()
-        lexical = {r.name: self.pool.submit(r.recall, need) for r in self.retrievers if r.name == "lexical"}
+        early = {r.name: self.pool.submit(r.recall, need) for r in self.retrievers if r.name == "lexical"}
         with clock("encode"):
-            vectors = self._vectors(query, need.text)
-        need = replace(need, vectors=vectors)
-        started = {r.name: self.pool.submit(r.recall, need) for r in self.retrievers if r.name not in lexical}
-        rankings = {name: future.result() for name, future in {**lexical, **started}.items()}
-        clock.add("recall", time.perf_counter() - began - clock.seconds("encode"))
+            need = replace(need, vectors=self._vectors(query, need.text))
+        encoded = time.perf_counter() - began
+        rankings = {r.name: r.recall(need) for r in self.retrievers if r.name not in early}
+        rankings |= {name: future.result() for name, future in early.items()}
+        clock.add("recall", time.perf_counter() - began - encoded)
         return rankings
 
     def _vectors(self, query: Query, text: str) -> dict[str, Vectors]:
@@ -224,9 +224,6 @@ class _Clock:
     def mark(self, step: str) -> None:
         """The time since the beginning."""
         self._seconds[step] = self._now() - self._began
-
-    def seconds(self, step: str) -> float:
-        return self._seconds.get(step, 0.0)
 
     def finish(self) -> dict[str, float]:
         self.mark("total")

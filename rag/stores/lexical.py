@@ -31,19 +31,31 @@ class SqliteLexicalIndex:
         if not wanted or k < 1:
             return []
         any_word = " OR ".join('"' + word.replace('"', '""') + '"' for word in wanted)
-        match = f'collection : "{collection_token(collection)}" AND words : ({any_word})'
-        # The collection only selects: its weight in the score is 0.
+        match = f"words : ({any_word})"
+        if self._others(collection):
+            # Only selects: its weight in the score is 0. It costs a third of the search, so that a library with one collection,
+            # as most are, is asked without it; the join below holds in any case.
+            match = f'collection : "{collection_token(collection)}" AND {match}'
+        condition, values = where(allowed)
         if allowed:
-            condition, values = where(allowed)
             statement = f"""
                 SELECT c.id, bm25(lexical, 1.0, 0.0) AS score FROM lexical
                 JOIN chunks c ON c.rowid = lexical.rowid JOIN documents d ON d.id = c.document_id
-                WHERE lexical MATCH ? AND {condition} ORDER BY score LIMIT ?"""
-            rows = self._database.reader.execute(statement, [match, *values, k])
+                WHERE lexical MATCH ? AND d.collection = ? AND {condition} ORDER BY score LIMIT ?"""
+            rows = self._database.reader.execute(statement, [match, collection, *values, k])
         else:
             statement = """
                 SELECT c.id, found.score FROM (
                   SELECT rowid, bm25(lexical, 1.0, 0.0) AS score FROM lexical WHERE lexical MATCH ? ORDER BY score LIMIT ?
-                ) found JOIN chunks c ON c.rowid = found.rowid ORDER BY found.score"""
-            rows = self._database.reader.execute(statement, [match, k])
+                ) found JOIN chunks c ON c.rowid = found.rowid JOIN documents d ON d.id = c.document_id
+                WHERE d.collection = ? ORDER BY found.score"""
+            rows = self._database.reader.execute(statement, [match, k, collection])
         return [(chunk_id, -score) for chunk_id, score in rows]
+
+    def _others(self, collection: str) -> bool:
+        """Whether there is a document of another collection."""
+        found = self._database.reader.execute(
+            "SELECT EXISTS (SELECT 1 FROM documents WHERE collection < ?1) OR EXISTS (SELECT 1 FROM documents WHERE collection > ?1)",
+            (collection,),
+        )
+        return bool(found.fetchone()[0])

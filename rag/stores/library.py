@@ -191,6 +191,12 @@ class SqliteLibrary:
         rows = self.database.reader.execute("SELECT collection, count(*) FROM documents GROUP BY 1 ORDER BY 1")
         return dict(rows.fetchall())
 
+    def has_collection(self, collection: str) -> bool:
+        row = self.database.reader.execute(
+            "SELECT EXISTS (SELECT 1 FROM documents WHERE collection = ?)", (collection,)
+        )
+        return bool(row.fetchone()[0])
+
     def documents(self, collection: str | None = None) -> list[Stored]:
         """Published documents by collection and name."""
         return self._stored("?1 IS NULL OR d.collection = ?1", collection)
