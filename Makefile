@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-QUESTION ?= How does Tuwen decide that a citation is verified?
+QUESTION ?= How long did the seized bearing keep Heron closed?
 
 .PHONY: serve test install check models lock clean
 
