@@ -2,7 +2,7 @@
 
 The promise: at least 85 %. Both work on the same chunks in this process, in turns; the ratio is the median over rounds.
 
-    python -m benchmarks.encoder_share --data-set ../shared/data/beir-scifact --documents 500
+    python -m benchmarks.encoder_share --data-set SCIFACT --documents 500
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ingest of a folder of real files: wall time, peak memory of the whole process tree, and a second run over the same files.
 
-python -m benchmarks.ingest_demo --data-set ../shared/demo-corpus
+python -m benchmarks.ingest_demo --data-set FOLDER
 """
 
 from __future__ import annotations

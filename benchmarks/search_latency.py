@@ -3,7 +3,7 @@
 The promise: a search costs at most the encoder's forward for the question plus 10 ms. The server runs as its own process;
 the encoder that it is compared with runs in this one, and the two take turns, so that a busy machine slows both alike.
 
-    python -m benchmarks.search_latency --data-set ../shared/data/beir-scifact
+    python -m benchmarks.search_latency --data-set SCIFACT
 """
 
 from __future__ import annotations
