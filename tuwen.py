@@ -65,7 +65,7 @@ def ingest(
     data: Data = None,
     server: Server = "",
     collection: Collection = "default",
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Parse processes.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Parse processes (ingest.workers).")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Try files again that failed before, though unchanged.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -21,9 +21,9 @@ from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.render import render_page
 from ingest.worker import ParseWorker
 from rag.answers import Query, SearchResult
-from rag.documents import AnyChunk, Page
+from rag.documents import AnyChunk, ImageData, Page
 from rag.engine import Engine, Event
-from rag.errors import BadRequest, BadSetting, NotFound, SpaceMismatch, StoreCorrupt
+from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt
 from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
 from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
@@ -159,6 +159,17 @@ class Service:
             raise SpaceMismatch(
                 f"{missing} texts of this library were embedded by another model than {self.encoder.space.model}.",
                 "Run `tuwen doctor --rebuild` to embed them with it, or set the encoder back.",
+            )
+        if self.image_encoder is not None:
+            self._check_pictures(self.image_encoder)
+
+    def _check_pictures(self, encoder: ImageEncoder) -> None:
+        """One picture without a vector may be damaged; all of them were never shown to this model."""
+        missing, there = self.library.pictures_without_vector(encoder.space.id), self.library.picture_count()
+        if missing and len(missing) == there:
+            raise SpaceMismatch(
+                f"None of the {there} pictures of this library has a vector of {encoder.space.model}.",
+                "Run `tuwen doctor --rebuild` to embed them with it, or set `pictures.image_encoder` back.",
             )
 
     # --- ingest ------------------------------------------------------------------------------------------------------
@@ -309,6 +320,19 @@ class Service:
             self.library.store_vectors(self.encoder.space, [key for key, _ in part], vectors)
             if progress:
                 progress(start + len(part), len(texts))
+        if self.image_encoder is not None:
+            self._embed_missing_pictures(self.image_encoder)
+
+    def _embed_missing_pictures(self, encoder: ImageEncoder) -> None:
+        self.library.register(encoder.space)
+        for sha256, media_type, width, height in self.library.pictures_without_vector(encoder.space.id):
+            data = self.library.blobs.path(sha256).read_bytes()
+            try:
+                vectors = encoder.encode_images([ImageData(data, media_type, width, height)])
+            except CorruptFile as error:
+                log.warning("a picture has no vector: %s", error)
+                continue
+            self.library.store_vectors(encoder.space, [sha256], vectors)
 
     def verify(self) -> list[str]:
         """Checks that every published chunk is found by its own vector and its own words; answers what is wrong."""

@@ -60,6 +60,10 @@ class ChromaVectorStore:
                     f"No Chroma server answers at {self._where}: {error}.",
                     "Start it, or correct `index.host` and `index.port`, or leave `index.host` empty for the embedded one.",
                 ) from error
+            # Chroma keeps its half-open system by path, and would hand it to whoever opens the repaired folder next.
+            from chromadb.api.shared_system_client import SharedSystemClient
+
+            SharedSystemClient.clear_system_cache()
             raise StoreCorrupt(
                 f"The vector index in {self._where} cannot be opened: {error}.",
                 "Run `tuwen doctor --rebuild`: it makes the index anew from the library.",

@@ -329,6 +329,11 @@ class SqliteLibrary:
         )
         return rows.fetchall()
 
+    def picture_count(self) -> int:
+        """Different pictures of all published documents."""
+        row = self.database.reader.execute("SELECT count(DISTINCT image_sha256) FROM chunks WHERE kind = 'image'")
+        return int(row.fetchone()[0])
+
     def _vector_rows(
         self, key: IndexKey, condition: str, values: Sequence[str], limit: int, *, vectors: bool = True
     ) -> list[tuple[str, bytes]]:
