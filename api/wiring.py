@@ -160,8 +160,10 @@ def toolbox(settings: Settings) -> Toolbox:
 
 def toolbox_version(settings: Settings) -> str:
     """What the output of parsing depends on, without opening a model: another version, and every file is parsed again."""
+    from rag.encoders.describe import VERSION
+
     versions = {media_type: parser.version for media_type, parser in sorted(parsers(None).items())}
-    return f"{versions} {settings.pictures.model_dump_json()}"
+    return f"{versions} describer={VERSION} {settings.pictures.model_dump_json()}"
 
 
 def chunker(settings: Settings, count_tokens: Callable[[Sequence[str]], list[int]]) -> Chunker:

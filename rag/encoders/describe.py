@@ -24,9 +24,13 @@ MIN_CONFIDENCE = 0.6
 ENTRY_CHARACTERS = 800
 """An OCR entry is cut at a line before it grows beyond what a text encoder of 512 tokens sees of it."""
 
-PAGE_LIKE = 16
+PAGE_LIKE = 60
 """Characters of recognised text from which a picture counts as a page, a screenshot or a diagram: a classifier of photographs
-calls those "web site", "sunscreen" or "oscilloscope", and questions about text then find them."""
+calls those "web site", "sunscreen" or "oscilloscope", and questions about text then find them. Photographs of shops, labels and
+with a watermark had up to 43."""
+
+VERSION = "2"
+"""Changes whenever the entries of the same picture change: files are described again then."""
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORDLIKE = re.compile(r"[^\W_]")

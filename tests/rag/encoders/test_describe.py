@@ -117,8 +117,13 @@ def test_what_is_known_is_not_looked_for_again() -> None:
 
 
 def test_a_page_of_text_gets_no_labels() -> None:
-    page = [line("A whole sentence of recognised text stands"), line("on this screenshot.")]
+    page = [line("A whole sentence of recognised text stands"), line("in the middle of this screenshot.")]
     describer = BundledDescriber(OneOcr(*page), OneClassifier(c285=0.9))  # type: ignore[arg-type]
     assert [entry.kind for entry in describer.describe(PICTURE)] == ["ocr"]
-    assert describer.describe(PICTURE, [ImageEntry("ocr", "> SELECT * FROM t1;")]) == ()
+    assert (
+        describer.describe(
+            PICTURE, [ImageEntry("ocr", "A diagram with boxes and arrows, and in each box a name of a part.")]
+        )
+        == ()
+    )
     assert describer.describe(PICTURE, [ImageEntry("ocr", "STOP")]) != ()
