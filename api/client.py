@@ -18,11 +18,11 @@ from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
-from ingest.files import InputFile, find, sha256_of
+from ingest.files import InputFile, find
 from ingest.pipeline import FileEvent, Report
 from rag import errors
-from rag.documents import Document
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
+from rag.hashing import sha256_of
 
 OnEvent = Callable[[FileEvent], None]
 
@@ -83,14 +83,8 @@ class LocalClient:
         return self.service.ingest(find(paths), collection, on_event, retry_failed=retry_failed)
 
     def documents(self, collection: str | None) -> list[dict[str, Any]]:
-        shown = [schemas.published(stored) for stored in self.service.documents(collection)]
-        known = {(file["collection"], file["name"]) for file in shown}
-        shown += [
-            schemas.failed(failure, Document.make_id(failure.collection, failure.name))
-            for failure in self.service.failures(collection)
-            if (failure.collection, failure.name) not in known
-        ]
-        return sorted(shown, key=lambda file: (file["collection"], file["name"]))
+        shown = schemas.files(self.service.documents(collection), self.service.failures(collection))
+        return schemas.by_place(shown.values())
 
     def document(self, document_id: str) -> dict[str, Any]:
         stored = self.service.document(document_id)

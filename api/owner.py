@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,13 +71,3 @@ class OwnerLock:
         since = time.strftime("%H:%M:%S", time.localtime(owner.since))
         message = f"The data directory {self._note.parent} is owned by process {owner.pid} (`{owner.command}`, since {since})."
         return message, "Wait until it has finished, stop it, or use another directory with --data."
-
-
-@contextlib.contextmanager
-def owning(folder: Path) -> Iterator[OwnerLock]:
-    lock = OwnerLock(folder)
-    lock.acquire()
-    try:
-        yield lock
-    finally:
-        lock.release()

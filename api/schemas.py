@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answers import Answer, Citation, Filter, Hit, Query, SearchResult, Turn
-from rag.documents import AnyChunk, DocumentRef, ImageData
+from rag.documents import AnyChunk, Document, DocumentRef, ImageData
 from rag.stores.library import Failure, Stored
 
 
@@ -153,6 +154,19 @@ def failed(failure: Failure, document_id: str) -> dict[str, Any]:
         "status": "failed",
         "error": error(failure.error, failure.message, failure.remedy)["error"],
     }
+
+
+def files(stored: Iterable[Stored], failures: Iterable[Failure]) -> dict[str, dict[str, Any]]:
+    """What is published, and what failed without an older version being published, by document id."""
+    shown = {item.document.id: published(item) for item in stored}
+    for failure in failures:
+        id_ = Document.make_id(failure.collection, failure.name)
+        shown.setdefault(id_, failed(failure, id_))
+    return shown
+
+
+def by_place(shown: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(shown, key=lambda file: (file["collection"], file["name"]))
 
 
 def error(kind: str, message: str, remedy: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.files import sha256_of
 from rag.documents import Document
 from rag.errors import NotFound
+from rag.hashing import sha256_of
 from rag.stores.library import SqliteLibrary
 
 _COLUMNS = "id, collection, name, sha256, size, state, message, remedy"

@@ -21,11 +21,12 @@ from typing import Literal
 
 import numpy as np
 
-from ingest.files import InputFile, sha256_of
+from ingest.files import InputFile
 from ingest.protocols import Chunker, Limits, ParsedPage, Source
 from ingest.worker import ParseWorker
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
 from rag.errors import CorruptFile, EmptyFile, FileError, TuwenError
+from rag.hashing import sha256_of
 from rag.protocols import ImageEncoder, TextEncoder
 from rag.stores.index import VectorIndex
 from rag.stores.library import Failure, Incomplete, SqliteLibrary

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Literal
 
 ElementKind = Literal["heading", "paragraph", "list", "table", "code", "figure", "caption", "footnote", "formula"]
-ChunkKind = Literal["text", "table", "image"]
 EntryKind = Literal["caption", "nearby", "ocr", "label", "name", "description"]
 
 

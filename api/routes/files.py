@@ -14,7 +14,6 @@ from api import schemas
 from api.deps import State, Tuwen
 from api.service import check_collection
 from api.uploads import Upload
-from rag.documents import Document
 from rag.errors import BadRequest, LimitExceeded, NotFound
 
 router = APIRouter(prefix="/v1", tags=["documents"])
@@ -33,14 +32,11 @@ def collections(tuwen: Tuwen) -> dict[str, Any]:
 @router.get("/files")
 def list_files(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
     """Everything published, waiting or failed."""
-    shown = {stored.document.id: schemas.published(stored) for stored in tuwen.service.documents(collection)}
-    for failure in tuwen.service.failures(collection):
-        id_ = Document.make_id(failure.collection, failure.name)
-        shown.setdefault(id_, schemas.failed(failure, id_))
+    shown = schemas.files(tuwen.service.documents(collection), tuwen.service.failures(collection))
     for upload in tuwen.uploads.all(collection):
         if upload.state in ("queued", "running") or upload.id not in shown:
             shown[upload.id] = shown.get(upload.id, {}) | _upload(upload)
-    return {"files": sorted(shown.values(), key=lambda file: (file["collection"], file["name"]))}
+    return {"files": schemas.by_place(shown.values())}
 
 
 @router.post("/files", status_code=202)

@@ -22,10 +22,10 @@ from rag.encoders.clip_weights import (
     local_source,
     refuse_random_weights,
     refuse_wrong_activation,
-    sha256_of,
 )
 from rag.encoders.pictures import MAX_PIXELS, open_rgb
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
+from rag.hashing import sha256_of
 from rag.protocols import Space, Vectors
 
 SAFE_TORCH = (2, 6)

@@ -6,7 +6,6 @@ architecture with the other activation without an error: both are refused here.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +121,3 @@ def _known(open_clip: Any, model: str) -> dict[str, Any]:
     if config is None:
         raise BadSetting(f"open_clip knows no architecture {model}.", "`open_clip.list_models()` lists them.")
     return config
-
-
-def sha256_of(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

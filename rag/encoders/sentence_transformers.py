@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
+from rag.local_models import open_local
 from rag.protocols import Space, Vectors
-
-_REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
 
 
 class SentenceTransformersEncoder:
@@ -32,7 +29,7 @@ class SentenceTransformersEncoder:
         device: str | None = None,
         batch_size: int = 32,
     ) -> None:
-        self._model = load(model, device)
+        self._model = open_local("SentenceTransformer", model, device)
         self._query_prefix, self._passage_prefix, self._batch_size = query_prefix, passage_prefix, batch_size
         dimension = int(self._model.encode(["."], show_progress_bar=False).shape[1])
         rules = f"sentence-transformers; query={query_prefix!r} passage={passage_prefix!r}"
@@ -67,29 +64,3 @@ class SentenceTransformersEncoder:
         vectors = self._model.encode(texts, batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True)
         vectors = np.asarray(vectors, np.float32)
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
-
-
-def load(model: str, device: str | None) -> Any:
-    """The SentenceTransformer, without network and without pickles."""
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise ExtraMissing(
-            "sentence-transformers is not installed.", "Install it with `pip install 'tuwen[rerank]'`."
-        ) from error
-    if Path(model).is_dir() and not any(Path(model).rglob("*.safetensors")):
-        raise ModelMissing(
-            f"{model} holds no safetensors.", "Weights in pickles (.bin, .pt) are not loaded: convert them."
-        )
-    try:
-        return SentenceTransformer(
-            model,
-            device=device,
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
-    except OSError as error:
-        raise ModelMissing(f"The model {model} is not on this machine.", _REMEDY) from error
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", _REMEDY) from error

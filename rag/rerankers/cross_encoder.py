@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
-
-_REMEDY = "Download it (`hf download NAME --local-dir DIRECTORY`) and let the setting name that directory."
+from rag.errors import ModelCorrupt
+from rag.local_models import open_local
 
 
 class CrossEncoderReranker:
@@ -36,29 +35,7 @@ class CrossEncoderReranker:
 
 
 def _load(model: str, device: str | None, max_tokens: int) -> Any:
-    try:
-        from sentence_transformers import CrossEncoder
-    except ImportError as error:
-        raise ExtraMissing(
-            "sentence-transformers is not installed.", "Install it with `pip install 'tuwen[rerank]'`."
-        ) from error
-    if Path(model).is_dir() and not any(Path(model).rglob("*.safetensors")):
-        raise ModelMissing(
-            f"{model} holds no safetensors.", "Weights in pickles (.bin, .pt) are not loaded: convert them."
-        )
-    try:
-        loaded = CrossEncoder(
-            model,
-            device=device,
-            max_length=max_tokens,
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
-    except OSError as error:
-        raise ModelMissing(f"The model {model} is not on this machine.", _REMEDY) from error
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelCorrupt(f"The model {model} cannot be opened: {error}.", _REMEDY) from error
+    loaded = open_local("CrossEncoder", model, device, max_length=max_tokens)
     if loaded.num_labels != 1:
         raise ModelCorrupt(
             f"{model} gives {loaded.num_labels} scores for a pair, not one: it is no reranker.",

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
+from rag.hashing import sha256_of
 from rag.weights.manifest import File
 
-_CHUNK = 1 << 20
 STAMPS = ".verified.json"
-
-
-def sha256_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """Hex digest; `progress` gets the number of bytes of each step."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            digest.update(block)
-            if progress:
-                progress(len(block))
-    return digest.hexdigest()
 
 
 def is_intact(directory: Path, file: File, *, trust_stamp: bool = True) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from rag.weights.check import sha256_of
+from rag.hashing import sha256_of
 from rag.weights.manifest import HubFile, Package
 
 Step = Callable[[int], None]

@@ -7,18 +7,7 @@ import pytest
 
 from api.service import Service, open_service
 from api.settings import load
-
-LIGHT = {
-    "encoder": {"kind": "hashing"},
-    "pictures": {"describer": "none", "ocr": False},
-    "generator": {"kind": "extractive"},
-}
-LIGHT_ENVIRONMENT = {
-    "TUWEN_ENCODER__KIND": "hashing",
-    "TUWEN_PICTURES__DESCRIBER": "none",
-    "TUWEN_PICTURES__OCR": "false",
-    "TUWEN_GENERATOR__KIND": "extractive",
-}
+from tests.support.light import LIGHT
 
 
 @pytest.fixture(scope="module")

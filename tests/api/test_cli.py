@@ -13,18 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.light import LIGHT_ENVIRONMENT
+
 ROOT = Path(__file__).parents[2]
-LIGHT = {
-    "TUWEN_ENCODER__KIND": "hashing",
-    "TUWEN_PICTURES__DESCRIBER": "none",
-    "TUWEN_PICTURES__OCR": "false",
-    "TUWEN_GENERATOR__KIND": "extractive",
-}
 
 
 def environment(data: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TUWEN_")}
-    return kept | LIGHT | {"TUWEN_DATA": str(data), "PYTHONPATH": str(ROOT)}
+    return kept | LIGHT_ENVIRONMENT | {"TUWEN_DATA": str(data), "PYTHONPATH": str(ROOT)}
 
 
 def tuwen(data: Path, *arguments: str, status: int = 0) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,12 +14,7 @@ from rag.answers import Query
 from rag.errors import BadSetting, DirectoryOwned, SpaceMismatch
 from rag.fake_images import FakeImageEncoder
 from rag.fakes import HashingTextEncoder
-
-LIGHT: dict[str, Any] = {
-    "encoder": {"kind": "hashing"},
-    "pictures": {"describer": "none", "ocr": False},
-    "generator": {"kind": "extractive"},
-}
+from tests.support.light import LIGHT
 
 
 @pytest.fixture
