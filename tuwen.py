@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rag.errors import BadRequest, SetupError, TuwenError
+from api.terminal import errors, print_json
+from eval.commands import app as eval_app
+from rag.errors import BadRequest
 
 app = typer.Typer(
     name="tuwen",
@@ -23,7 +22,6 @@ app = typer.Typer(
 )
 documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
 models_app = typer.Typer(help="List, fetch and verify model weights.", no_args_is_help=True)
-eval_app = typer.Typer(help="Measure retrieval and answers on a labelled set.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
@@ -35,6 +33,7 @@ Data = Annotated[
 Server = Annotated[str, typer.Option("--server", envvar="TUWEN_SERVER", help="Use the server at this URL.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="Collection of documents.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show what each step left, and the prompt.")]
 TopK = Annotated[int, typer.Option("--top-k", "-k", min=1, max=200, help="How many hits.")]
 
 
@@ -54,7 +53,7 @@ def serve(
     """Answer questions over HTTP, with a web page at /."""
     from api.server import run
 
-    with _errors(as_json):
+    with errors(as_json):
         given = {"host": host or None, "port": port}
         run(_settings(data, {"http": given}), open_page=open_page, ask_first=ask_first, as_json=as_json)
 
@@ -74,12 +73,12 @@ def ingest(
     from api.service import check_collection
     from ingest.files import find
 
-    with _errors(as_json), _client(data, server, {"ingest": {"workers": workers}}) as client:
+    with errors(as_json), _client(data, server, {"ingest": {"workers": workers}}) as client:
         check_collection(collection)
         total = sum(1 for _ in find(paths))
         if as_json:
             report = client.ingest(paths, collection, lambda _: None, retry_failed=retry_failed)
-            _print(terminal.report_json(report))
+            print_json(terminal.report_json(report))
         else:
             with terminal.IngestView(total) as view:
                 report = client.ingest(paths, collection, view.show, retry_failed=retry_failed)
@@ -96,22 +95,24 @@ def search(
     server: Server = "",
     collection: Collection = "default",
     top_k: TopK = 10,
+    explain: Explain = False,
     as_json: Json = False,
 ) -> None:
     """Find passages, tables and pictures."""
     from api import schemas, terminal
     from api.client import encode_image
 
-    with _errors(as_json), _client(data, server) as client:
+    with errors(as_json), _client(data, server) as client:
         if not question.strip() and image is None:
             raise BadRequest("There is no question.", 'Give one: tuwen search "…", or a picture with --image FILE.')
         encoded = encode_image(image) if image else ""
-        body = schemas.SearchBody(query=question, image=encoded, collection=collection, top_k=top_k)
+        body = schemas.SearchBody(query=question, image=encoded, collection=collection, top_k=top_k, explain=explain)
         result = client.search(body)
         if as_json:
-            _print(result)
+            print_json(result)
         else:
             terminal.show_hits(result)
+            terminal.show_explained(result)
 
 
 @app.command()
@@ -121,22 +122,24 @@ def ask(
     server: Server = "",
     collection: Collection = "default",
     top_k: TopK = 10,
+    explain: Explain = False,
     as_json: Json = False,
 ) -> None:
     """Answer a question with citations."""
     from api import schemas, terminal
 
-    with _errors(as_json), _client(data, server) as client:
-        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k)
+    with errors(as_json), _client(data, server) as client:
+        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k, explain=explain)
         for name, event in client.answer(body):
             if name == "message" and not as_json:
                 print(event["delta"], end="", flush=True)  # noqa: T201
             elif name == "final_answer":
                 if as_json:
-                    _print(event)
+                    print_json(event)
                 else:
                     terminal.out.print("\n")
                     terminal.show_citations(event)
+                    terminal.show_explained(event)
 
 
 @documents_app.command("list")
@@ -149,10 +152,10 @@ def list_documents(
     """List documents, and files that could not be ingested."""
     from api import terminal
 
-    with _errors(as_json), _client(data, server) as client:
+    with errors(as_json), _client(data, server) as client:
         files = client.documents(collection)
         if as_json:
-            _print({"files": files})
+            print_json({"files": files})
         else:
             terminal.show_documents(files)
 
@@ -162,10 +165,10 @@ def show_document(document_id: str, data: Data = None, server: Server = "", as_j
     """Show a document as it is searched."""
     from api import terminal
 
-    with _errors(as_json), _client(data, server) as client:
+    with errors(as_json), _client(data, server) as client:
         shown = client.document(document_id)
         if as_json:
-            _print(shown)
+            print_json(shown)
         else:
             terminal.show_documents([shown | {"chunks": len(shown["chunks"])}])
             for chunk in shown["chunks"]:
@@ -184,11 +187,11 @@ def delete_documents(
     """Delete documents with every trace of them."""
     from api import terminal
 
-    with _errors(as_json), _client(data, server) as client:
+    with errors(as_json), _client(data, server) as client:
         for document_id in document_ids:
             client.delete(document_id)
         if as_json:
-            _print({"deleted": document_ids})
+            print_json({"deleted": document_ids})
         else:
             terminal.out.print(f"{len(document_ids)} deleted")
 
@@ -198,7 +201,7 @@ def list_models(data: Data = None, as_json: Json = False) -> None:
     """Which models Tuwen knows, which are here, and what the settings make of them."""
     from api import models
 
-    with _errors(as_json):
+    with errors(as_json):
         models.show(_settings(data), as_json)
 
 
@@ -213,7 +216,7 @@ def pull_models(
     """Fetch weights and verify them; what was interrupted goes on where it stopped."""
     from api import models
 
-    with _errors(as_json):
+    with errors(as_json):
         models.pull(_settings(data), names or [], as_json)
 
 
@@ -226,7 +229,7 @@ def verify_models(
     """Compute the sha256 of every file of a model and compare it with the manifest."""
     from api import models
 
-    with _errors(as_json):
+    with errors(as_json):
         models.verify(_settings(data), names or [], as_json)
 
 
@@ -240,7 +243,7 @@ def doctor(
     from api import terminal
     from api.service import open_service
 
-    with _errors(as_json), open_service(_settings(data)) as service:
+    with errors(as_json), open_service(_settings(data)) as service:
         rebuilt = None
         if rebuild:
             with terminal.downloading() as progress:
@@ -259,7 +262,7 @@ def doctor(
             "problems": problems,
         }
         if as_json:
-            _print(shown)
+            print_json(shown)
         else:
             terminal.out.print(f"{shown['documents']} documents, {shown['chunks']} chunks")
             for problem in problems:
@@ -267,69 +270,6 @@ def doctor(
             terminal.out.print("Everything is in order." if not problems else "Run `tuwen doctor --rebuild`.")
     if problems:
         raise typer.Exit(1)
-
-
-@eval_app.command("run")
-def eval_run(
-    dataset: Annotated[Path, typer.Argument(help="A folder in BEIR's layout, or one with questions.json or .jsonl.")],
-    data: Data = None,
-    server: Server = "",
-    corpus: Annotated[Path | None, typer.Option(help="Ask this set's questions of another set's documents.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first questions.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the run: per-question results; an interrupted run goes on.")
-    ] = None,
-    answers: Annotated[bool, typer.Option(help="Measure answers, too, where the set has them.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Measure the system that is served on a labelled set."""
-    from api import terminal
-    from eval.runner import run
-
-    with _errors(as_json):
-        result = run(
-            dataset,
-            corpus=corpus,
-            settings=_settings(data),
-            server=server,
-            out=out,
-            limit=limit,
-            answers=answers,
-            show_progress=not as_json and sys.stderr.isatty(),
-        )
-        if as_json:
-            _print(result)
-        else:
-            for name, value in result["metrics"].items():
-                shown = f"{value:.4f}" if isinstance(value, float) else value
-                terminal.out.print(f"{name:>20}  {shown}", markup=False)
-            latency = result["latency_ms"]
-            terminal.out.print(f"{'latency':>20}  p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms")
-
-
-@eval_app.command("compare")
-def eval_compare(
-    first: Annotated[Path, typer.Argument(help="Folder of a run (--out).")],
-    second: Annotated[Path, typer.Argument(help="Folder of another run over the same set.")],
-    as_json: Json = False,
-) -> None:
-    """Compare two runs question by question: difference, confidence interval, randomisation test, Holm's correction."""
-    from api import terminal
-    from eval.compare import compare
-
-    with _errors(as_json):
-        result = compare(first, second)
-        if as_json:
-            _print(result)
-        else:
-            terminal.out.print(f"{result['questions']} questions")
-            for name, row in result["metrics"].items():
-                low, high = row["interval"]
-                terminal.out.print(
-                    f"{name:>14}  {row['a']:.4f} → {row['b']:.4f}  ({row['difference']:+.4f}, 95 % {low:+.4f} … {high:+.4f}, "
-                    f"p {row['p']:.3f}, Holm {row['p_holm']:.3f}; {row['better']} better, {row['worse']} worse)",
-                    markup=False,
-                )
 
 
 def _settings(data: Path | None, overrides: dict[str, Any] | None = None) -> Any:
@@ -347,36 +287,6 @@ def _client(data: Path | None, server: str, overrides: dict[str, Any] | None = N
         yield client
     finally:
         client.close()
-
-
-@contextlib.contextmanager
-def _errors(as_json: bool) -> Iterator[None]:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    try:
-        yield
-    except TuwenError as error:
-        if as_json:
-            _print({"error": {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}})
-        else:
-            from api.terminal import show_error
-
-            show_error(error)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(1) from None
-    except BrokenPipeError:
-        raise typer.Exit(1) from None
-    except ModuleNotFoundError as error:
-        missing = SetupError(f"The Python package {error.name} is not installed.", "Install Tuwen again: make install")
-        from api.terminal import show_error
-
-        show_error(missing)
-        raise typer.Exit(1) from None
-
-
-def _print(value: Any) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
-    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

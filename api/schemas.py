@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answers import Answer, Citation, Filter, Hit, Query, SearchResult, Turn
+from rag.answers import Answer, Citation, Filter, Hit, Query, SearchResult, Stage, Turn
 from rag.documents import AnyChunk, Document, DocumentRef, ImageData
 from rag.stores.library import Failure, Stored
 
@@ -43,9 +43,11 @@ class SearchBody(_Body):
     collection: str = "default"
     top_k: Annotated[int, Field(ge=1, le=200)] = 10
     filter: FilterBody = FilterBody()
+    explain: bool = False
+    """Whether the answer says what each step left."""
 
     def to_query(self, image: ImageData | None) -> Query:
-        return Query(self.query, self.collection, self.top_k, image, self.filter.to_filter())
+        return Query(self.query, self.collection, self.top_k, image, self.filter.to_filter(), explain=self.explain)
 
 
 class QueryBody(_Body):
@@ -55,10 +57,12 @@ class QueryBody(_Body):
     top_k: Annotated[int, Field(ge=1, le=200)] = 10
     filter: FilterBody = FilterBody()
     turns: Annotated[list[TurnBody], Field(max_length=100)] = []
+    explain: bool = False
+    """Whether the answer says what each step left, and what the generator was asked."""
 
     def to_query(self) -> Query:
         turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
-        return Query(self.question, self.collection, self.top_k, None, self.filter.to_filter(), turns)
+        return Query(self.question, self.collection, self.top_k, None, self.filter.to_filter(), turns, self.explain)
 
 
 def document(ref: DocumentRef) -> dict[str, Any]:
@@ -94,7 +98,16 @@ def hit(found: Hit) -> dict[str, Any]:
 
 def search_result(result: SearchResult) -> dict[str, Any]:
     shown: dict[str, Any] = {"hits": [hit(found) for found in result.hits], "timings": dict(result.timings)}
-    return shown | ({"notes": list(result.notes)} if result.notes else {})
+    shown |= {"notes": list(result.notes)} if result.notes else {}
+    return shown | ({"explain": explained(result.stages, result.evidence)} if result.stages else {})
+
+
+def explained(stages: Iterable[Stage], evidence: float | None) -> dict[str, Any]:
+    """`stages` is a list, in the order of the flow: `{"name", "ranking": [[chunk_id, score], …]}`."""
+    shown = [
+        {"name": stage.name, "ranking": [[id_, round(score, 6)] for id_, score in stage.ranking]} for stage in stages
+    ]
+    return {"stages": shown, "evidence": evidence}
 
 
 def citation(item: Citation) -> dict[str, Any]:
@@ -111,7 +124,7 @@ def citation(item: Citation) -> dict[str, Any]:
 
 
 def answer(item: Answer) -> dict[str, Any]:
-    return {
+    shown = {
         "answer": item.text,
         "abstained": item.abstained,
         "citations": [citation(c) for c in item.citations],
@@ -123,8 +136,13 @@ def answer(item: Answer) -> dict[str, Any]:
             "dropped_markers": item.dropped_markers,
         },
         "generator": item.generator,
+        "evidence": None if item.evidence is None else round(item.evidence, 4),
         "notes": list(item.notes),
     }
+    if item.stages:
+        prompt = [{"role": role, "content": content} for role, content in item.prompt]
+        shown["explain"] = explained(item.stages, item.evidence) | {"prompt": prompt}
+    return shown
 
 
 def published(stored: Stored) -> dict[str, Any]:

@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ingest.pipeline import FileEvent, Report
-from rag.errors import TuwenError
+from rag.errors import SetupError, TuwenError
+
+if TYPE_CHECKING:
+    from ingest.pipeline import FileEvent, Report
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
 
 _MARKS = {"published": "[green]+[/]", "unchanged": "[dim]=[/]", "failed": "[red]![/]"}
+
+
+@contextmanager
+def errors(as_json: bool) -> Iterator[None]:
+    """Around every command: an error that a person can meet is shown with its remedy, and the exit status is 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        yield
+    except TuwenError as error:
+        if as_json:
+            shown = {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}
+            print_json({"error": shown})
+        else:
+            show_error(error)
+        raise typer.Exit(1) from None
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise typer.Exit(1) from None
+    except ModuleNotFoundError as error:
+        show_error(
+            SetupError(f"The Python package {error.name} is not installed.", "Install Tuwen again: make install")
+        )
+        raise typer.Exit(1) from None
+
+
+def print_json(value: Any) -> None:
+    """For machines: on one line where nobody looks."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
+    sys.stdout.write("\n")
 
 
 def show_error(error: TuwenError) -> None:
@@ -116,6 +150,24 @@ def show_citations(answer: dict[str, Any]) -> None:
     timings = answer["timings"]
     first = f", first word after {timings['first_token'] / 1000:.1f} s" if "first_token" in timings else ""
     err.print(f"[dim]{escape(answer['generator'])}: {timings['total'] / 1000:.1f} s{first}[/]")
+
+
+STAGE_SHOWN = 5
+
+
+def show_explained(result: dict[str, Any]) -> None:
+    """The first chunks that each step left, and the prompt, where the request asked for them."""
+    explained = result.get("explain")
+    if not explained:
+        return
+    for stage in explained["stages"]:
+        first = ", ".join(f"{id_} {score:.4f}" for id_, score in stage["ranking"][:STAGE_SHOWN])
+        out.print(f"[bold]{stage['name']}[/] [dim]({len(stage['ranking'])})[/] {escape(first)}")
+    if explained["evidence"] is not None:
+        out.print(f"[bold]evidence[/] {explained['evidence']:.3f}")
+    for message in explained.get("prompt", ()):
+        out.rule(message["role"], align="left")
+        out.print(message["content"], markup=False)
 
 
 def show_documents(files: list[dict[str, Any]]) -> None:

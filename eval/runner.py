@@ -25,7 +25,7 @@ from api.settings import load as load_settings
 from eval.bench import bench
 from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
-from eval.system import Filled, Found, FoundHit, Given
+from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
 from ingest.files import InputFile
 from ingest.pipeline import FileEvent, Report
 from rag.errors import BadRequest, SpaceMismatch
@@ -38,6 +38,7 @@ def run(
     dataset: Path,
     *,
     corpus: Path | None = None,
+    data: Path | None = None,
     settings: Settings | None = None,
     server: str = "",
     out: Path | None = None,
@@ -50,7 +51,7 @@ def run(
     """Measures a labelled set: `{"dataset", "metrics", "latency_ms", "config", "index"}`.
 
     `dataset` is a folder in BEIR's layout, or one with questions.json[l]; `corpus` names other documents for its questions.
-    `settings` are those of `tuwen`, whose data directory is left alone. `server` measures a running server instead. Raises
+    `settings` are those of `tuwen` (by default, those of the data directory `data`), whose own documents are left alone. `server` measures a running server instead. Raises
     BadRequest for what is wrong with the set or the folder, and whatever the system raises.
     """
     if limit is not None and limit < 1:
@@ -61,7 +62,7 @@ def run(
     if server:
         system = ServedSystem(HttpClient(server), f"eval-{digest}", {"server": server})
     else:
-        system = local_system(settings or load_settings(), cache, digest)
+        system = local_system(settings or load_settings(data), cache, digest)
     try:
         return bench(system, labelled, cache=cache, out=out, depth=depth, answers=answers, show_progress=show_progress)
     finally:
@@ -85,6 +86,8 @@ class ServedSystem:
 
     def __init__(self, client: Client, collection: str, config: dict[str, Any]) -> None:
         self._client, self._collection, self._config = client, collection, config
+        self._documents: dict[str, str] | None = None
+        """Ids of what is indexed, by name; read when first asked for."""
 
     def fill(self, files: Sequence[CorpusFile], on_file: Callable[[], None]) -> Filled:
         def tell(event: FileEvent) -> None:
@@ -125,28 +128,72 @@ class ServedSystem:
             return service.ingest(files, self._collection, tell, retry_failed=True)
 
     def search(self, question: str, top_k: int) -> Found:
-        result = self._client.search(SearchBody(query=question, collection=self._collection, top_k=top_k))
-        hits = (FoundHit(hit["document"]["name"], hit["chunk_id"], hit["score"], _pages(hit)) for hit in result["hits"])
-        return Found(tuple(hits), result["timings"])
+        body = SearchBody(query=question, collection=self._collection, top_k=top_k, explain=True)
+        result = self._client.search(body)
+        explained = result.get("explain", {})
+        return Found(_hits(result["hits"]), result["timings"], _stages(explained), explained.get("evidence"))
 
     def answer(self, question: str, top_k: int) -> Given:
         final: dict[str, Any] = {}
-        for name, data in self._client.answer(QueryBody(question=question, collection=self._collection, top_k=top_k)):
+        body = QueryBody(question=question, collection=self._collection, top_k=top_k, explain=True)
+        for name, data in self._client.answer(body):
             if name == "final_answer":
                 final = data
+        cited = tuple(
+            Cited(
+                document=item["document"]["name"],
+                page=item["page"],
+                chunk_id=item["chunk_id"],
+                marker=item["marker"],
+                quote=item["quote"],
+                verified=bool(item["verified"]),
+                boxes=tuple(tuple(box) for box in item["boxes"]),
+            )
+            for item in final["citations"]
+        )
         return Given(
             text=final["answer"],
             abstained=final["abstained"],
-            citations=tuple((cited["document"]["name"], cited["page"]) for cited in final["citations"]),
+            citations=tuple((item.document, item.page) for item in cited),
             timings=final["timings"],
-            verified=sum(bool(cited["verified"]) for cited in final["citations"]),
+            verified=sum(item.verified for item in cited),
+            cited=cited,
+            context=_hits(final["context"]),
+            stages=_stages(final.get("explain", {})),
+            evidence=final["evidence"],
+            prompt_tokens=final["usage"]["prompt_tokens"],
+            completion_tokens=final["usage"]["completion_tokens"],
+            generator=final["generator"],
         )
+
+    def chunks(self, document: str) -> list[IndexedChunk]:
+        if self._documents is None:
+            self._documents = {shown["name"]: shown["id"] for shown in self._client.documents(self._collection)}
+        id_ = self._documents.get(document)
+        if id_ is None:
+            return []
+        found = self._client.document(id_)["chunks"]
+        return [
+            IndexedChunk(chunk["chunk_id"], chunk["kind"], chunk["text"], _pages(chunk), tuple(chunk["headings"]))
+            for chunk in found
+        ]
 
     def describe(self) -> dict[str, Any]:
         return self._config
 
     def close(self) -> None:
         self._client.close()
+
+
+def _hits(shown: Sequence[dict[str, Any]]) -> tuple[FoundHit, ...]:
+    return tuple(
+        FoundHit(hit["document"]["name"], hit["chunk_id"], hit["score"], _pages(hit), hit["text"], hit["kind"])
+        for hit in shown
+    )
+
+
+def _stages(explained: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {stage["name"]: tuple(id_ for id_, _ in stage["ranking"]) for stage in explained.get("stages", ())}
 
 
 def _pages(hit: dict[str, Any]) -> tuple[int, ...]:

@@ -17,14 +17,36 @@ class FoundHit:
     chunk_id: str
     score: float
     pages: tuple[int, ...] = ()
+    text: str = ""
+    kind: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hits, best first, and the milliseconds that the system says each step took."""
+    """Hits, best first, and the milliseconds that the system says each step took.
+
+    `stages` holds, by the name of each step and in the order of the flow, the chunk ids that it left, best first (rag.answers.Stage);
+    `evidence` is the score that abstention is decided by, in [0, 1].
+    """
 
     hits: tuple[FoundHit, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation of an answer: where it points, what it quotes, and whether the system found the quote to support the claim.
+    `boxes` are `(page, left, top, right, bottom)` in points."""
+
+    document: str
+    page: int | None
+    chunk_id: str
+    marker: int
+    quote: str
+    verified: bool
+    boxes: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,26 @@ class Given:
     timings: Mapping[str, float] = field(default_factory=dict)
     verified: int = 0
     """Citations that the system itself checked and found supported."""
+    cited: tuple[Cited, ...] = ()
+    context: tuple[FoundHit, ...] = ()
+    """What was found for the answer, best first."""
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As of a search, and `pack`: the chunks that the generator read, by marker."""
+    evidence: float | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    generator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """A chunk as it is indexed: what the pages and the quotes of a judgement are looked up in."""
+
+    chunk_id: str
+    kind: str
+    text: str
+    pages: tuple[int, ...] = ()
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +103,10 @@ class System(Protocol):
     def search(self, question: str, top_k: int) -> Found: ...
 
     def answer(self, question: str, top_k: int) -> Given: ...
+
+    def chunks(self, document: str) -> list[IndexedChunk]:
+        """The chunks of a document, by its name, in order; empty for one that is not there."""
+        ...
 
     def describe(self) -> dict[str, Any]:
         """The settings that are measured, as plain values without secrets."""

@@ -40,6 +40,20 @@ class Query:
     image: ImageData | None = None
     filter: Filter = Filter()
     turns: tuple[Turn, ...] = ()
+    explain: bool = False
+    """Whether the result says what each step left: `SearchResult.stages`, `Answer.stages`, `Answer.prompt`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one step of the question flow left: chunk ids with that step's score, best first.
+
+    In the order of the flow: one per retriever, by its name (`dense`, `lexical`, `entries`, `pixels`), then `fuse`, `fold`, `rerank`
+    where there is a reranker, `hits`, and, of an answer, `pack`: what the generator read, by marker.
+    """
+
+    name: str
+    ranking: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,9 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    evidence: float | None = None
+    """How likely the hits answer the question, in [0, 1]: what abstention is decided by. Computed for an explained search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +126,8 @@ class Answer:
     generator: str
     dropped_markers: int = 0
     notes: tuple[str, ...] = ()
+    evidence: float | None = None
+    """How likely the hits answer the question, in [0, 1]; None where nothing was found."""
+    stages: tuple[Stage, ...] = ()
+    prompt: tuple[tuple[str, str], ...] = ()
+    """Role and content of each message, for an explained answer."""

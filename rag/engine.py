@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Usage
+from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Stage, Usage
 from rag.errors import BadRequest
 from rag.language import language_of
 from rag.prompts import abstention, build_messages, render_passage
@@ -28,7 +28,7 @@ from rag.protocols import (
     TextEncoder,
     Vectors,
 )
-from rag.retrieval.abstain import should_abstain
+from rag.retrieval import abstain
 from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.cite import resolve
 from rag.retrieval.expand import expand
@@ -104,10 +104,17 @@ class Engine:
             found = self.library.hydrate([f.chunk_id for f in fused[:wanted]])
             candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
             hits = list(fold_repeats(candidates))
+        stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
+        stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
         if self.reranker is not None and text:
             with clock("rerank"):
                 hits = rerank(self.reranker, text, hits, self.options.rerank_depth)
-        return SearchResult(tuple(hits[: query.top_k]), clock.finish())
+            stages.append(_stage("rerank", hits))
+        hits = hits[: query.top_k]
+        if not query.explain:
+            return SearchResult(tuple(hits), clock.finish())
+        stages.append(_stage("hits", hits))
+        return SearchResult(tuple(hits), clock.finish(), (), tuple(stages), abstain.score(text, hits))
 
     def answer(self, query: Query) -> Iterator[Event]:
         """The events of an answer as they come; closing the iterator stops the generator. Raises what `search` raises."""
@@ -121,14 +128,26 @@ class Engine:
             found = self.search(query)
         yield found
         options = self.options
-        if not found.hits or (options.abstain and should_abstain(query.text, found.hits, options.abstain_below)):
+        evidence = abstain.score(query.text, found.hits) if found.hits else None
+        if evidence is None or (options.abstain and evidence < abstain.threshold(query.text, options.abstain_below)):
             text = abstention(query.text, language, found.hits[:3], content_words(query.text))
             yield text
-            yield Answer(text, True, (), found.hits, clock.finish(), Usage(), generator.name)
+            yield Answer(
+                text,
+                True,
+                (),
+                found.hits,
+                clock.finish(),
+                Usage(),
+                generator.name,
+                evidence=evidence,
+                stages=found.stages,
+            )
             return
         with clock("pack"):
             passages = self._pack(query.text, language, found.hits, generator)
             messages = build_messages(query.text, language, passages)
+        packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         pieces: list[str] = []
         usage = Usage()
@@ -154,6 +173,9 @@ class Engine:
             generator.name,
             cited.dropped,
             (*found.notes, *cited.notes),
+            evidence,
+            (*found.stages, packed) if query.explain else (),
+            tuple((message.role, message.content) for message in messages) if query.explain else (),
         )
 
     def _pack(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
@@ -201,6 +223,10 @@ class Engine:
             else:
                 vectors[self.image_encoder.space.id] = self.image_encoder.encode_texts([query.text])[0]
         return vectors
+
+
+def _stage(name: str, hits: Sequence[Hit]) -> Stage:
+    return Stage(name, tuple((hit.chunk.id, hit.score) for hit in hits))
 
 
 class _Clock:

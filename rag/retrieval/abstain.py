@@ -120,10 +120,13 @@ def score(question: str, hits: Sequence[Hit]) -> float:
     return value
 
 
-def should_abstain(question: str, hits: Sequence[Hit], threshold: float | None = None) -> bool:
-    """`threshold` None takes the fitted one of the question's language."""
-    limit = THRESHOLD.get(language_of(question), THRESHOLD["en"]) if threshold is None else threshold
-    return not hits or score(question, hits) < limit
+def threshold(question: str, given: float | None = None) -> float:
+    """The score below which a question is not answered: the one given, or the fitted one of the question's language."""
+    return THRESHOLD.get(language_of(question), THRESHOLD["en"]) if given is None else given
+
+
+def should_abstain(question: str, hits: Sequence[Hit], given: float | None = None) -> bool:
+    return not hits or score(question, hits) < threshold(question, given)
 
 
 def _read(hit: Hit) -> str:

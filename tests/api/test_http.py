@@ -53,6 +53,15 @@ def test_search_answers_in_the_fixed_shape(client: TestClient) -> None:
     assert body["timings"]["total"] > 0
 
 
+def test_an_explained_search_names_its_stages(client: TestClient) -> None:
+    body = client.post("/v1/search", json={"query": "How much bamboo does a panda eat?", "explain": True}).json()
+    stages = {stage["name"]: stage["ranking"] for stage in body["explain"]["stages"]}
+    assert {"dense", "lexical", "fuse", "fold", "hits"} <= stages.keys()
+    assert [id_ for id_, _ in stages["hits"]] == [hit["chunk_id"] for hit in body["hits"]]
+    assert 0 <= body["explain"]["evidence"] <= 1
+    assert "explain" not in client.post("/v1/search", json={"query": "bamboo"}).json()
+
+
 def test_a_filter_holds(client: TestClient) -> None:
     body = client.post("/v1/search", json={"query": "bamboo", "filter": {"name": ["tea.md"]}}).json()
     assert {hit["document"]["name"] for hit in body["hits"]} == {"tea.md"}

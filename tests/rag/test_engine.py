@@ -87,6 +87,30 @@ def test_search_tells_who_found_what() -> None:
     assert {"encode", "recall", "fuse", "hydrate", "total"} <= result.timings.keys()
 
 
+def test_an_explained_search_says_what_each_step_left() -> None:
+    query = Query("How much bamboo does a panda eat?", top_k=2, explain=True)
+    found = engine(reranker=Backwards()).search(query)
+    stages = {stage.name: [chunk_id for chunk_id, _ in stage.ranking] for stage in found.stages}
+    assert list(stages)[-4:] == ["fuse", "fold", "rerank", "hits"]
+    assert {"dense", "lexical", "entries"} <= stages.keys()
+    assert "panda.md.0" in stages["lexical"]
+    assert set(stages["fuse"]) == set(stages["dense"]) | set(stages["lexical"]) | set(stages["entries"])
+    assert stages["hits"] == [hit.chunk.id for hit in found.hits]
+    assert stages["rerank"] == stages["fold"][::-1]
+    assert found.evidence is not None
+    assert engine().search(Query("How much bamboo does a panda eat?")).stages == ()
+
+
+def test_an_explained_answer_shows_its_prompt_and_what_was_packed() -> None:
+    answer = final(list(engine().answer(Query("How much bamboo does a panda eat?", explain=True))))
+    packed = answer.stages[-1]
+    assert packed.name == "pack"
+    assert packed.ranking[0][0] == "panda.md.0"
+    assert answer.prompt[-1][0] == "user"
+    assert "38 kilograms" in answer.prompt[-1][1]
+    assert answer.evidence is not None
+
+
 def test_repeats_take_one_place() -> None:
     hits = engine().search(Query("coarse-grained granite rock")).hits
     assert [hit.chunk.id for hit in hits].count("stone.md.0") == 1
