@@ -76,6 +76,8 @@ class LimitSettings(_Section):
 
 
 class IngestSettings(_Section):
+    strategy: Literal["headings"] = "headings"
+    """How text is cut into chunks: docs/chunking.md compares them."""
     chunk_tokens: Annotated[int, Field(ge=32, le=8192)] = 300
     """Longest chunk, its context included, in the encoder's tokens."""
     chunk_overlap: Annotated[int, Field(ge=0)] = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from api.settings import Settings
+from api.settings import IngestSettings, Settings
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import Toolbox
 from rag.documents import ImageData, ImageEntry
@@ -166,13 +166,25 @@ def toolbox_version(settings: Settings) -> str:
     return f"{versions} describer={VERSION} {settings.pictures.model_dump_json()}"
 
 
-def chunker(settings: Settings, count_tokens: Callable[[Sequence[str]], list[int]]) -> Chunker:
+# --- how text is cut into chunks --------------------------------------------------------------------------------------
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+
+
+def _headings(chosen: IngestSettings, count: CountTokens) -> Chunker:
     from ingest.chunkers.headings import HeadingChunker
 
-    chosen = settings.ingest
-    return HeadingChunker(
-        count_tokens=count_tokens, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap
-    )
+    return HeadingChunker(count_tokens=count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap)
+
+
+CHUNKERS: dict[str, Callable[[IngestSettings, CountTokens], Chunker]] = {
+    "headings": _headings,
+}
+
+
+def chunker(settings: Settings, count_tokens: CountTokens) -> Chunker:
+    """`count_tokens` may open the encoder at its first call. Raises ExtraMissing."""
+    return CHUNKERS[settings.ingest.strategy](settings.ingest, count_tokens)
 
 
 def limits(settings: Settings) -> Limits:
