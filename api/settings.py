@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from rag.errors import BadSetting
@@ -73,6 +73,9 @@ class LimitSettings(_Section):
     seconds: float = 600.0
     unpacked_bytes: int = 2_000_000_000
     unpacked_ratio: float = 200.0
+    rows: int = 1_000_000
+    archive_entries: int = 10_000
+    archive_depth: int = 3
 
 
 class IngestSettings(_Section):
@@ -86,6 +89,8 @@ class IngestSettings(_Section):
     worker_memory: int = 4_000_000_000
     """Resident bytes beyond which a parse process is stopped."""
     limits: LimitSettings = LimitSettings()
+    passwords: tuple[SecretStr, ...] = ()
+    """Tried in turn on locked PDF, Office and ZIP files; never logged or stored."""
 
 
 class RetrievalSettings(_Section):

@@ -19,9 +19,15 @@ class Limits:
     pixels: int = 100_000_000
     seconds: float = 600.0
     unpacked_bytes: int = 2_000_000_000
-    """Sum of the members of a zip-based file (DOCX, PPTX), by their headers."""
+    """Sum of the members of a zip-based file (DOCX, PPTX) by their headers, and of all that an archive holds."""
     unpacked_ratio: float = 200.0
     """Unpacked size over packed size above which a zip-based file of more than 50 MB unpacked counts as a bomb."""
+    rows: int = 1_000_000
+    """Rows of a table file (CSV), records of a JSON file, rows of all sheets of a workbook."""
+    archive_entries: int = 10_000
+    """Files in an archive, those of the archives in it included."""
+    archive_depth: int = 3
+    """Archives inside archives, and messages inside messages, that are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,25 @@ class Source:
     media_type: str
     limits: Limits = Limits()
     root: Path | None = None
+    members: Path | None = None
+    """The empty folder into which a container (archive, message) writes the files in it; None: they are only listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a file, written out to `path`. `name` is its path inside, with forward slashes."""
+
+    path: Path
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """What a parser yields: one page, or the whole of a format without pages (then `page` is None).
+    """What a parser yields: one page, or a part of a format without pages (then `page` is None; a long sheet or a book comes
+    in several parts).
 
-    `title` and `metadata` are of the document and stand on the first page yielded. `warnings` say what was left out.
+    `title` and `metadata` are of the document and stand on the first page yielded. `warnings` say what was left out. `members`
+    are files that become documents of their own.
     """
 
     page: Page | None
@@ -49,6 +67,7 @@ class ParsedPage:
     metadata: Mapping[str, str] = field(default_factory=dict)
     page_count: int | None = None
     warnings: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
 
 
 class Parser(Protocol):
