@@ -166,6 +166,9 @@ class Chunk:
 
     `text` is what stands in the document. `context` (document title and heading path) is kept apart: it is embedded and
     indexed with the text, and never quoted. Chunks of one document are neighbours by `ordinal`.
+
+    `window` is for what is matched small and read large: the first and the last ordinal of the chunks that are read in
+    its place (its parent, the sentences around it, its page), itself among them. None when it is read as it is.
     """
 
     id: str
@@ -179,6 +182,11 @@ class Chunk:
     boxes: tuple[Box, ...] = ()
     tokens: int = 0
     language: str = ""
+    window: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.window is not None and not self.window[0] <= self.ordinal <= self.window[1]:
+            raise ValueError(f"chunk {self.ordinal} is not in its own window {self.window}")
 
     @property
     def embedded_text(self) -> str:

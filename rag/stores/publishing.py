@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.documents import AnyChunk, Document, Element, ImageChunk, Page
+from rag.documents import AnyChunk, Chunk, Document, Element, ImageChunk, Page
 from rag.stores.lexical import collection_token
 from rag.stores.rows import boxes_to_json, digest
 from rag.words import words
@@ -99,7 +99,8 @@ def _insert_chunk(db: sqlite3.Connection, collection: str, chunk: AnyChunk) -> N
         text, picture, tokens = (chunk.text, chunk.context), (None, None, None, None), chunk.tokens
     row = db.execute(
         "INSERT INTO chunks (id, document_id, ordinal, kind, text, context, headings, page, boxes, tokens, language, digest,"
-        " image_sha256, media_type, width, height) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " window_first, window_last, image_sha256, media_type, width, height)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chunk.id,
             chunk.document_id,
@@ -112,6 +113,7 @@ def _insert_chunk(db: sqlite3.Connection, collection: str, chunk: AnyChunk) -> N
             tokens,
             chunk.language,
             key,
+            *((chunk.window if isinstance(chunk, Chunk) else None) or (None, None)),
             *picture,
         ),
     ).lastrowid

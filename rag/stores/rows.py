@@ -15,9 +15,9 @@ DOCUMENT_COLUMNS = (
 )
 CHUNK_COLUMNS = (
     "c.rowid, c.id, c.document_id, c.ordinal, c.kind, c.text, c.context, c.headings, c.page, c.boxes, c.tokens, "
-    "c.language, c.image_sha256, c.media_type, c.width, c.height"
+    "c.language, c.window_first, c.window_last, c.image_sha256, c.media_type, c.width, c.height"
 )
-_CHUNK_WIDTH = 16
+_CHUNK_WIDTH = 18
 
 
 def digest(text: str) -> str:
@@ -40,9 +40,23 @@ def document_from_row(row: Sequence[Any]) -> Document:
 
 
 def chunk_from_row(row: Sequence[Any], entries: Iterable[ImageEntry]) -> AnyChunk:
-    (_, id_, document_id, ordinal, kind, text, context, headings, page, boxes, tokens, language, *image) = row[
-        :_CHUNK_WIDTH
-    ]
+    (
+        _,
+        id_,
+        document_id,
+        ordinal,
+        kind,
+        text,
+        context,
+        headings,
+        page,
+        boxes,
+        tokens,
+        language,
+        first,
+        last,
+        *image,
+    ) = row[:_CHUNK_WIDTH]
     common: dict[str, Any] = {
         "id": id_,
         "document_id": document_id,
@@ -57,7 +71,8 @@ def chunk_from_row(row: Sequence[Any], entries: Iterable[ImageEntry]) -> AnyChun
         return ImageChunk(
             **common, image_sha256=sha256, media_type=media_type, width=width, height=height, entries=tuple(entries)
         )
-    return Chunk(**common, kind=kind, text=text, context=context, tokens=tokens)
+    window = None if first is None else (int(first), int(last))
+    return Chunk(**common, kind=kind, text=text, context=context, tokens=tokens, window=window)
 
 
 def entries_of(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, list[ImageEntry]]:

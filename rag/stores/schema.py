@@ -104,7 +104,12 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_state ON uploads (state, at);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_WINDOWS = """
+ALTER TABLE chunks ADD COLUMN window_first INTEGER;
+ALTER TABLE chunks ADD COLUMN window_last INTEGER;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
