@@ -1,4 +1,4 @@
-"""Ranking measures by name: `ndcg@10`, `recall@100`, `map`, `mrr@10`, `precision@5`, `hit_rate@5`.
+"""Ranking measures by name: `ndcg@10`, `recall@100`, `map`, `mrr@10`, `precision@5`, `hit_rate@5`, `f1@10`, `auc`.
 
 The mean is over every judged question, also over one for which nothing was returned: it counts as 0, as with trec_eval's
 `-c` (its default leaves such questions out, and so rewards a system that returns nothing for what it finds hard). A
@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from eval.metrics.auc import ranking_auc
 from eval.metrics.average_precision import average_precision
+from eval.metrics.f1 import f1
 from eval.metrics.hit_rate import hit_rate
 from eval.metrics.ndcg import ndcg
 from eval.metrics.order import trec_order
@@ -28,11 +30,13 @@ MEASURES: Mapping[str, Measure] = {
     "mrr": reciprocal_rank,
     "precision": precision,
     "hit_rate": hit_rate,
+    "f1": f1,
+    "auc": ranking_auc,
 }
 
 DEFAULT = ("ndcg@10", "recall@5", "recall@10", "recall@100", "map", "mrr@10", "precision@5", "hit_rate@5")
 
-_NAME = re.compile(r"(?P<measure>[a-z_]+)(?:@(?P<k>[1-9]\d*))?")
+_NAME = re.compile(r"(?P<measure>[a-z][a-z0-9_]*)(?:@(?P<k>[1-9]\d*))?")
 
 
 def parse(name: str) -> tuple[Measure, int | None]:
