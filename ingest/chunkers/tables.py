@@ -16,8 +16,11 @@ def rows_of(table: str) -> list[tuple[str, str]]:
     return [("\n", line) for line in table.split("\n") if line.strip()]
 
 
-def table_drafts(rows: Sequence[Unit], lead: Sequence[Unit], room: int, title: str) -> list[Draft]:
-    """`rows` are the lines of one table, or the whole of it as one unit; `lead` is text that belongs to it.
+def table_drafts(
+    rows: Sequence[Unit], lead: Sequence[Unit], room: int, title: str, *, most_rows: int = 0
+) -> list[Draft]:
+    """`rows` are the lines of one table, or the whole of it as one unit; `lead` is text that belongs to it. `most_rows`
+    bounds the rows of a chunk, 0 does not.
 
     The lead goes into the first chunk when there is room for it and a row, and stands alone otherwise.
     """
@@ -38,13 +41,13 @@ def table_drafts(rows: Sequence[Unit], lead: Sequence[Unit], room: int, title: s
     prefix = "\n".join(unit.text for unit in header)
     # After a lead the header is an ordinary line, since a prefix stands at the very top.
     group: list[Unit] = [*lead, *header] if lead else []
-    used, led, fresh = tokens_of([*lead, *header]), bool(lead), False
+    used, led, taken = tokens_of([*lead, *header]), bool(lead), 0
     for row in body:
-        if fresh and used + row.tokens > room:
+        if taken and (used + row.tokens > room or taken == most_rows):
             drafts.append(Draft("table", group, title, prefix="" if led else prefix))
-            group, used, led = [], tokens_of(header), False
+            group, used, led, taken = [], tokens_of(header), False, 0
         group.append(row)
         used += row.tokens
-        fresh = True
+        taken += 1
     drafts.append(Draft("table", group, title, prefix="" if led else prefix))
     return drafts
