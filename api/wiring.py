@@ -130,19 +130,25 @@ def describer(settings: Settings, reads: Ocr | None = None) -> ImageDescriber | 
 
 
 def parsers(reads: Ocr | None) -> dict[str, Parser]:
+    from ingest.parsers.csv_table import CsvParser
     from ingest.parsers.docx import DocxParser
     from ingest.parsers.html import HtmlParser
     from ingest.parsers.image import ImageParser
+    from ingest.parsers.json_file import JsonParser
     from ingest.parsers.markdown import MarkdownParser
     from ingest.parsers.pdf import PdfParser
     from ingest.parsers.pptx import PptxParser
     from ingest.parsers.svg import SvgParser
     from ingest.parsers.text import TextParser
+    from ingest.parsers.xlsx import XlsxParser
 
     made: Sequence[Parser] = (
         PdfParser(ocr=reads),
         DocxParser(),
         PptxParser(),
+        XlsxParser(),
+        CsvParser(),
+        JsonParser(),
         HtmlParser(),
         MarkdownParser(),
         TextParser(),

@@ -5,12 +5,20 @@ from __future__ import annotations
 import struct
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from ingest.protocols import Limits
 from rag.errors import CorruptFile, EncryptedFile, FileError, LimitExceeded, UnsupportedFile
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+
+PASSWORDS = (
+    "Add its password to `ingest.passwords` and ingest it again with --retry-failed, or save a copy without a password."
+)
 
 MAX_MEMBERS = 100_000
 MAX_DIRECTORY = 32_000_000
@@ -26,37 +34,30 @@ _MAIN_PARTS = (
     (b"presentationml.template.main", PPTX),
     (b"ms-powerpoint.presentation.macroEnabled.main", PPTX),
     (b"ms-powerpoint.slideshow.macroEnabled.main", PPTX),
+    (b"ms-excel.sheet.binary", XLSB),
+    (b"spreadsheetml.sheet.main", XLSX),
+    (b"spreadsheetml.template.main", XLSX),
+    (b"ms-excel.sheet.macroEnabled.main", XLSX),
+    (b"ms-excel.template.macroEnabled.main", XLSX),
 )
 _OTHER_PARTS = (
-    (b"spreadsheetml.sheet.main", "an Excel workbook (XLSX)"),
-    (b"spreadsheetml.template.main", "an Excel template (XLTX)"),
-    (b"ms-excel.", "an Excel workbook (XLSM or XLSB)"),
+    (b"ms-excel.", "an Excel add-in"),
     (b"ms-visio", "a Visio drawing"),
 )
-_MIME_TYPES = {
-    b"application/epub+zip": "an EPUB book",
-    b"application/vnd.oasis.opendocument.text": "an OpenDocument text (ODT)",
-    b"application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet (ODS)",
-    b"application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation (ODP)",
-}
+_MIME_TYPES = frozenset(
+    {
+        "application/epub+zip",
+        "application/vnd.oasis.opendocument.text",
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "application/vnd.oasis.opendocument.presentation",
+    }
+)
 _OLE_STREAMS = (
-    (
-        "WordDocument",
-        "an old Word document (.doc)",
-        "Open it in Word or LibreOffice, save it as DOCX, and ingest that.",
-    ),
-    (
-        "PowerPoint Document",
-        "an old PowerPoint presentation (.ppt)",
-        "Open it in PowerPoint or LibreOffice, save it as PPTX, and ingest that.",
-    ),
-    (
-        "Workbook",
-        "an old Excel workbook (.xls)",
-        "Save its sheets as Markdown or HTML tables, or as PDF, and ingest that.",
-    ),
-    ("Book", "an old Excel workbook (.xls)", "Save its sheets as Markdown or HTML tables, or as PDF, and ingest that."),
-    ("__properties_version1.0", "an Outlook message (.msg)", "Save it as PDF, HTML or text and ingest that."),
+    ("WordDocument", "application/msword"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
+    ("__properties_version1.0", "application/vnd.ms-outlook"),
 )
 
 
@@ -107,14 +108,47 @@ def read_member(archive: zipfile.ZipFile, member: str, name: str, limit: int | N
             data = stream.read(most)
             longer = bool(stream.read(1)) and most == info.file_size
     except Exception as error:  # zlib, lzma, bz2 and zipfile itself have errors without a common parent
-        raise CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.") from error
+        raise _damaged(name, member, error) from error
     if longer:
         raise CorruptFile(f"{name} lies about the size of {member}.", "Save it again in its program.")
     return data
 
 
+class MemberStream:
+    """A member as it is unpacked; never longer than its header promised. Use it as a context manager."""
+
+    def __init__(self, stream: IO[bytes], member: str, name: str) -> None:
+        self._stream, self._member, self._name = stream, member, name
+
+    def __enter__(self) -> MemberStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises CorruptFile."""
+        try:
+            return self._stream.read(size)
+        except Exception as error:  # zlib, lzma, bz2 and zipfile itself have errors without a common parent
+            raise _damaged(self._name, self._member, error) from error
+
+
+def open_member(archive: zipfile.ZipFile, member: str, name: str) -> MemberStream:
+    """A member as a stream. Raises CorruptFile; KeyError when it is not there."""
+    info = archive.getinfo(member)
+    try:
+        return MemberStream(archive.open(info), member, name)
+    except Exception as error:
+        raise _damaged(name, member, error) from error
+
+
+def _damaged(name: str, member: str, error: Exception) -> CorruptFile:
+    return CorruptFile(f"{name} is damaged inside ({member}: {error}).", "Copy it again from its source.")
+
+
 def office_type(path: Path, name: str) -> str:
-    """The media type of a zip-based document. Raises UnsupportedFile for every other zip file."""
+    """The media type of a zip-based document, or of a plain archive. Raises CorruptFile, LimitExceeded, UnsupportedFile."""
     # Only two small members are read here; sizes and ratios are checked by the parser, under its limits.
     generous = Limits(unpacked_bytes=1 << 62, unpacked_ratio=float("inf"))
     with open_zip(path, name, generous) as archive:
@@ -122,17 +156,15 @@ def office_type(path: Path, name: str) -> str:
         if "[Content_Types].xml" in names:
             return _package_type(read_member(archive, "[Content_Types].xml", name, MAX_DIRECTORY), name)
         if "mimetype" in names:
-            what = _MIME_TYPES.get(read_member(archive, "mimetype", name, 1_000).strip())
-            if what:
-                raise UnsupportedFile(
-                    f"{name} is {what}, which has no parser yet.",
-                    "Convert it to DOCX, PPTX, HTML or PDF and ingest that.",
-                )
+            # A template of OpenDocument is read like the document that it makes.
+            said = read_member(archive, "mimetype", name, 1_000).strip().decode("latin-1").removesuffix("-template")
+            if said in _MIME_TYPES:
+                return said
         if any(member.startswith("Index/") and member.endswith(".iwa") for member in names) or "Index.zip" in names:
             raise UnsupportedFile(
                 f"{name} is an Apple Pages, Keynote or Numbers file.", "Export it as DOCX, PPTX or PDF and ingest that."
             )
-    raise UnsupportedFile(f"{name} is a ZIP archive.", "Unpack it and ingest the files in it.")
+    return "application/zip"
 
 
 def _package_type(content_types: bytes, name: str) -> str:
@@ -150,26 +182,26 @@ def _package_type(content_types: bytes, name: str) -> str:
     )
 
 
-def ole_type(path: Path, name: str) -> FileError:
-    """What an OLE compound file ([MS-CFB]) is, as the error to raise: none of these has a parser."""
+def ole_type(path: Path, name: str) -> str:
+    """The media type of an OLE compound file ([MS-CFB]). Raises EncryptedFile, CorruptFile, UnsupportedFile."""
+    directory = _ole_directory(path, name)
+    if "EncryptedPackage".encode("utf-16-le") in directory:
+        raise EncryptedFile(f"{name} is an Office document locked by a password.", PASSWORDS)
+    for stream, media_type in _OLE_STREAMS:
+        if (stream + "\0").encode("utf-16-le") in directory:
+            return media_type
+    raise UnsupportedFile(f"{name} is an OLE file of an unknown kind.", "Save it as DOCX, PPTX or PDF and ingest that.")
+
+
+def _ole_directory(path: Path, name: str) -> bytes:
     with path.open("rb") as file:
         header = file.read(512)
         shift = struct.unpack_from("<H", header, 30)[0] if len(header) >= 52 else 0
         if not 7 <= shift <= 16:
-            return CorruptFile(f"{name} is a damaged OLE file.", "Copy it again from its source.")
+            raise CorruptFile(f"{name} is a damaged OLE file.", "Copy it again from its source.")
         file.seek((struct.unpack_from("<I", header, 48)[0] + 1) << shift)
         # The directory is a chain of sectors; its first ones hold the streams that tell the kind.
-        directory = file.read(8 << shift)
-    if "EncryptedPackage".encode("utf-16-le") in directory:
-        return EncryptedFile(
-            f"{name} is an Office document locked by a password.", "Save it without a password and ingest that."
-        )
-    for stream, what, remedy in _OLE_STREAMS:
-        if (stream + "\0").encode("utf-16-le") in directory:
-            return UnsupportedFile(f"{name} is {what}, which has no parser.", remedy)
-    return UnsupportedFile(
-        f"{name} is an OLE file of an unknown kind.", "Save it as DOCX, PPTX or PDF and ingest that."
-    )
+        return file.read(8 << shift)
 
 
 def _check_directory(path: Path, name: str) -> None:

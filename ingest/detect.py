@@ -24,6 +24,9 @@ _SUPPORTED = (
     (b"MM\x00*", "image/tiff"),
     (b"II+\x00", "image/tiff"),
     (b"MM\x00+", "image/tiff"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"{\\rtf", "application/rtf"),
 )
 _CONVERT = "Convert it to PDF, DOCX, HTML or plain text and ingest that."
 _CONVERT_PICTURE = "Save the picture as PNG or JPEG and ingest that."
@@ -33,9 +36,6 @@ _PROGRAM = "It is not a document."
 _UNSUPPORTED = (
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
-    (b"\x1f\x8b", "a gzip archive", _UNPACK),
-    (b"BZh", "a bzip2 archive", _UNPACK),
-    (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
     (b"MZ", "a Windows program", _PROGRAM),
     (b"\x7fELF", "a Linux program", _PROGRAM),
@@ -48,7 +48,6 @@ _UNSUPPORTED = (
     (b"OggS", "an audio or video file (Ogg)", _MEDIA),
     (b"\x1aE\xdf\xa3", "a video file (Matroska or WebM)", _MEDIA),
     (b"SQLite format 3\x00", "an SQLite database", "Export its tables as Markdown or HTML and ingest those."),
-    (b"{\\rtf", "a Rich Text (RTF) document", "Save it as DOCX and ingest that."),
     (b"%!PS", "a PostScript file", "Convert it to PDF and ingest that."),
     (b"AT&TFORM", "a DjVu document", "Convert it to PDF and ingest that."),
     (b"8BPS", "a Photoshop picture", _CONVERT_PICTURE),
@@ -85,7 +84,7 @@ def detect(path: Path, name: str) -> str:
         suffix = PurePosixPath(name).suffix
         called = f" (it is called {suffix}, but the content decides)" if suffix else ""
         raise UnsupportedFile(f"{name} is a binary file of an unknown kind{called}.", _CONVERT)
-    return text_type(decoded[0], name)
+    return text_type(decoded[0], name, partial=len(head) == HEAD)
 
 
 def _has_more(path: Path) -> bool:
@@ -111,7 +110,9 @@ def _by_magic(path: Path, name: str, head: bytes) -> str:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return office_type(path, name)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        raise ole_type(path, name)
+        return ole_type(path, name)
+    if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
+        return "application/x-bzip2"
     if head.startswith(b"RIFF"):
         if head[8:12] == b"WEBP":
             return "image/webp"
@@ -121,7 +122,7 @@ def _by_magic(path: Path, name: str, head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return _iso_media(name, head)
     if head[257:262] == b"ustar":
-        raise UnsupportedFile(f"{name} is a tar archive.", _UNPACK)
+        return "application/x-tar"
     for magic, what, remedy in _UNSUPPORTED:
         if head.startswith(magic) and not (magic.isascii() and len(magic) <= 3 and decode(head[:512], partial=True)):
             raise UnsupportedFile(f"{name} is {what}, which has no parser.", remedy)

@@ -56,6 +56,15 @@ class MarkdownParser:
         yield ParsedPage(None, tuple(elements), title=title, metadata=metadata, warnings=tuple(reader.warnings))
 
 
+def markdown_elements(text: str, source: Source, warnings: list[str]) -> Iterator[Element]:
+    """The elements of a piece of Markdown inside another format."""
+    reader = _Reader(source)
+    for node in SyntaxTreeNode(_markdown().parse(text)).children:
+        if node.type != "front_matter":
+            yield from reader.block(node)
+    warnings.extend(reader.warnings)
+
+
 @cache
 def _markdown() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from lxml import etree
 
-from ingest.containers import open_zip, read_member
+from ingest.containers import MemberStream, open_member, open_zip, read_member
 from ingest.protocols import Source
 from rag.errors import CorruptFile, LimitExceeded
 
@@ -34,6 +35,10 @@ _STRICT = (
     (
         b"http://purl.oclc.org/ooxml/wordprocessingml/main",
         b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    ),
+    (
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     ),
     (b"http://purl.oclc.org/ooxml/drawingml/", b"http://schemas.openxmlformats.org/drawingml/2006/"),
 )
@@ -91,6 +96,16 @@ class Package:
             return read_member(self._zip, self._names[part.lower()], self.source.name)
         except KeyError:
             raise CorruptFile(f"{self.source.name} lacks its part {part}.", AGAIN) from None
+
+    def open(self, part: str) -> MemberStream:
+        """A part as a stream, for what is too long for a tree. Reading raises CorruptFile."""
+        return open_member(self._zip, self._names[part.lower()], self.source.name)
+
+    def blocks(self, part: str) -> Iterator[bytes]:
+        """The bytes of a part, a block at a time."""
+        with self.open(part) as stream:
+            while block := stream.read(1 << 18):
+                yield block
 
     def xml(self, part: str) -> Any:
         """The tree of an XML part. Entities stay unexpanded. Raises CorruptFile, LimitExceeded."""
