@@ -1,0 +1,1 @@
+"""Why a question went wrong: the first stage that lost what answers it."""

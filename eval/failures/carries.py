@@ -1,0 +1,78 @@
+"""Whether a text carries an answer: literally, or with its numbers and most of its words.
+
+Used where labels are coarser than passages (a page, a document) to find the passages of it that are meant, and to notice that a text lacks the answer.
+It compares wording: an answer that is worded otherwise is not seen, so that absence counts only where `checkable` says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rag.language import language_of
+from rag.retrieval.quantities import Quantity, missing, quantities
+from rag.stems import stems
+
+WORDS_WITH_NUMBERS = 0.5
+"""Least share of the answer's words in the text, when its numbers are all there."""
+WORDS_ALONE = 0.8
+"""The same for an answer without numbers."""
+SHORT = 6
+"""Words of an answer up to which its absence says something: a longer one is seldom worded as the document does."""
+
+_COMMA = re.compile(r"(?<=\d)[,，](?=\d{3})")
+_TOKEN = re.compile(r"[㐀-䶿一-鿿豈-﫿]|\d+(?:\.\d+)?|[^\W\d_㐀-䶿一-鿿豈-﫿]+")
+
+
+@lru_cache(maxsize=20_000)
+def flat(text: str) -> str:
+    """Words, numbers and Chinese characters in order, a space on either side of each: ` 18.7 percent ` is found in
+    `18.7 percent` and not in `118.7 percents`; punctuation, table bars and line ends do not count."""
+    folded = _COMMA.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return f" {' '.join(_TOKEN.findall(folded))} "
+
+
+def literally(answer: str, text: str) -> bool:
+    """Whether the answer's words stand in the text one after the other."""
+    wanted = flat(answer)
+    return wanted != "  " and wanted in flat(text)
+
+
+def carries(answer: str, text: str) -> bool:
+    """Whether the text says the answer, as far as words and numbers can tell."""
+    if literally(answer, text):
+        return True
+    share = word_share(answer, text)
+    if quantities(answer):
+        if missing(answer, _quantities(text)):
+            return False
+        # Words of two languages cannot be compared: the numbers decide, if they are enough to go by.
+        return share >= WORDS_WITH_NUMBERS or (_foreign(answer, text) and len(quantities(answer)) > 1)
+    return share >= WORDS_ALONE
+
+
+def checkable(answer: str, text: str) -> bool:
+    """Whether it says something that the text does not carry the answer: the answer has numbers or is short, and is in the
+    text's language."""
+    return not _foreign(answer, text) and (bool(quantities(answer)) or 0 < len(stems(answer)) <= SHORT)
+
+
+def word_share(answer: str, text: str) -> float:
+    """Share of the answer's content words, without endings, that the text has; 0 for an answer without any."""
+    wanted = set(stems(answer))
+    return len(wanted & _stems(text)) / len(wanted) if wanted else 0.0
+
+
+def _foreign(answer: str, text: str) -> bool:
+    return language_of(answer) != language_of(text)
+
+
+@lru_cache(maxsize=20_000)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stems(text))
+
+
+@lru_cache(maxsize=20_000)
+def _quantities(text: str) -> frozenset[Quantity]:
+    return quantities(text)

@@ -1,0 +1,201 @@
+"""Gold passages: which chunks of the present index answer a question, from judgements that know no chunks.
+
+Labels name documents, pages, quoted words or characters, and stay valid when the chunk size changes. They are looked up in the index at the
+finest grain that they have:
+
+- `span`, `quote`: the chunks that hold the words. Words that no chunk has whole are *split* when neighbouring chunks have their parts,
+  and *unparsed* when they do not.
+- `page`: the chunks that lie on the page. `document`: all chunks of the document.
+
+A page or a document says less than the expected answer does: where some of its chunks carry the answer, they alone are gold (`narrowed`);
+where none does, and the answer is one whose absence says something, the text *lacks* it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from eval.datasets.model import Dataset, Question
+from eval.failures.carries import carries, checkable, flat, literally, word_share
+from eval.metrics.relevance import relevant
+from eval.system import IndexedChunk, System
+
+State = Literal["found", "split", "unparsed", "missing", "unjudged", "unanswerable"]
+Grain = Literal["span", "quote", "page", "document", ""]
+
+NEARLY = 0.8
+"""Share of a quote's words that make a chunk hold it: recognised text and tables are seldom letter by letter what was quoted."""
+LEAST_PART = 3
+"""Words of a quote that a chunk must end or begin with, to be a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """`chunks` answer the question, by id and with the name of their document; `labelled` are all that the labels allow (what a
+    citation may point at): more than `chunks` where these were narrowed. Of a split quote `chunks` are its parts."""
+
+    state: State
+    grain: Grain = ""
+    chunks: Mapping[str, tuple[str, IndexedChunk]] = ()  # type: ignore[assignment]
+    labelled: frozenset[str] = frozenset()
+    narrowed: bool = False
+    lacks: bool = False
+    """The judged text carries no expected answer, and should."""
+    documents: tuple[str, ...] = ()
+    """Names of the judged documents."""
+    why: str = ""
+
+
+def find_gold(system: System, dataset: Dataset, question: Question, names: Mapping[str, str]) -> Gold:
+    """`names` gives the name in the system by document id."""
+    if not question.answerable:
+        return Gold("unanswerable", chunks={})
+    judged = _judged(dataset, question)
+    if not judged:
+        return Gold("unjudged", chunks={})
+    documents = {id_: names.get(id_, id_) for id_ in judged}
+    shown = tuple(documents.values())
+    indexed = {id_: system.chunks(name) for id_, name in documents.items()}
+    if not any(indexed.values()):
+        return Gold("missing", chunks={}, documents=shown, why=f"no passage of {_list(shown)} is in the index")
+    quotes = _quotes(dataset, question)
+    if quotes:
+        grain: Grain = "quote" if dataset.quotes.get(question.id) else "span"
+        return _from_quotes(quotes, grain, documents, indexed, shown)
+    pages = dataset.pages.get(question.id, frozenset())
+    if pages:
+        pool = {
+            id_: [c for c in chunks if any((id_, page) in pages for page in c.pages)] for id_, chunks in indexed.items()
+        }
+        if not any(pool.values()):
+            there = ", ".join(f"{documents.get(id_, id_)} page {page}" for id_, page in sorted(pages))
+            return Gold("unparsed", "page", {}, documents=shown, why=f"no passage lies on {there}")
+        return _narrow(pool, "page", documents, shown, question.answers)
+    return _narrow(indexed, "document", documents, shown, question.answers)
+
+
+def _judged(dataset: Dataset, question: Question) -> list[str]:
+    ids = set(relevant(dataset.documents.get(question.id, {})))
+    ids |= {id_ for id_, _ in dataset.pages.get(question.id, ())} | {
+        id_ for id_, _ in dataset.quotes.get(question.id, ())
+    }
+    ids |= {id_ for id_, _, _ in dataset.spans.get(question.id, ())}
+    return sorted(ids)
+
+
+def _quotes(dataset: Dataset, question: Question) -> list[tuple[str, str]]:
+    """Quoted words by document id; a span is quoted from the text that was ingested, where the set holds it."""
+    found = sorted(dataset.quotes.get(question.id, ()))
+    texts: Mapping[str, str] = getattr(dataset.corpus, "texts", {})
+    spans = sorted(dataset.spans.get(question.id, ()))
+    return found or [(id_, texts[id_][start:end]) for id_, start, end in spans if id_ in texts]
+
+
+def _narrow(
+    pool: Mapping[str, Sequence[IndexedChunk]],
+    grain: Grain,
+    documents: Mapping[str, str],
+    shown: tuple[str, ...],
+    answers: Sequence[str],
+) -> Gold:
+    every = {chunk.chunk_id: (documents[id_], chunk) for id_, chunks in pool.items() for chunk in chunks}
+    labelled = frozenset(every)
+    exact = {id_: pair for id_, pair in every.items() if any(literally(answer, pair[1].text) for answer in answers)}
+    carrying = exact or {
+        id_: pair for id_, pair in every.items() if any(carries(answer, pair[1].text) for answer in answers)
+    }
+    if carrying:
+        return Gold("found", grain, carrying, labelled, len(carrying) < len(every), documents=shown)
+    for id_, chunks in pool.items():
+        for answer in answers:
+            if parts := _parts(answer, chunks):
+                found = {chunk.chunk_id: (documents[id_], chunk) for chunk in parts}
+                return Gold("split", grain, found, labelled, True, documents=shown, why=_cut(answer, parts))
+    whole = "\n".join(chunk.text for _, chunk in every.values())
+    lacks = bool(answers) and all(checkable(a, whole) and not carries(a, whole) for a in answers)
+    why = f"no passage of the judged {grain} carries {_short(answers[0])}" if lacks else ""
+    return Gold("found", grain, every, labelled, lacks=lacks, documents=shown, why=why)
+
+
+def _from_quotes(
+    quotes: Sequence[tuple[str, str]],
+    grain: Grain,
+    documents: Mapping[str, str],
+    indexed: Mapping[str, Sequence[IndexedChunk]],
+    shown: tuple[str, ...],
+) -> Gold:
+    found: dict[str, tuple[str, IndexedChunk]] = {}
+    cut: dict[str, tuple[str, IndexedChunk]] = {}
+    why = ""
+    for id_, quote in quotes:
+        chunks = indexed.get(id_, ())
+        whole = [chunk for chunk in chunks if literally(quote, chunk.text)]
+        parts = [] if whole else _parts(quote, chunks)
+        if not whole and not parts:
+            whole = [chunk for chunk in chunks if word_share(quote, chunk.text) >= NEARLY]
+        found |= {chunk.chunk_id: (documents[id_], chunk) for chunk in whole}
+        if parts:
+            cut |= {chunk.chunk_id: (documents[id_], chunk) for chunk in parts}
+            why = why or _cut(quote, parts)
+    if found:
+        return Gold("found", grain, found, frozenset(found) | frozenset(cut), documents=shown)
+    if cut:
+        return Gold("split", grain, cut, frozenset(cut), documents=shown, why=why)
+    return Gold(
+        "unparsed", grain, {}, documents=shown, why=f"no passage of {_list(shown)} has the words {_short(quotes[0][1])}"
+    )
+
+
+def _parts(quote: str, chunks: Sequence[IndexedChunk]) -> list[IndexedChunk]:
+    """The neighbouring chunks that hold the quote together, in order; empty when they do not. Chunks may overlap."""
+    wanted = flat(quote).split()
+    if len(wanted) < 2:
+        return []
+    texts = [(chunk, flat(chunk.text)) for chunk in chunks if chunk.kind != "image"]
+    for place, (first, text) in enumerate(texts):
+        had = _ends_with(text, wanted)
+        if not had:
+            continue
+        parts = [first]
+        for chunk, following in texts[place + 1 :]:
+            parts.append(chunk)
+            rest = " ".join(wanted[had:])
+            begun = _begins_with(following, wanted)
+            if begun and len(wanted) - begun <= had:
+                return parts
+            # A middle part lies in the quote as a whole.
+            if not following.strip() or not f" {rest} ".startswith(following):
+                break
+            had += len(following.split())
+    return []
+
+
+def _ends_with(text: str, wanted: Sequence[str]) -> int:
+    """Words of the quote's beginning that the text ends with; the longest beginning, 0 for none long enough."""
+    for count in range(len(wanted) - 1, min(LEAST_PART, len(wanted) - 1) - 1, -1):
+        if text.endswith(f" {' '.join(wanted[:count])} "):
+            return count
+    return 0
+
+
+def _begins_with(text: str, wanted: Sequence[str]) -> int:
+    """Words of the quote's end that the text begins with."""
+    for count in range(len(wanted) - 1, 0, -1):
+        if text.startswith(f" {' '.join(wanted[-count:])} "):
+            return count
+    return 0
+
+
+def _cut(quote: str, parts: Sequence[IndexedChunk]) -> str:
+    return f"{_short(quote)} lies across {len(parts)} passages: {', '.join(chunk.chunk_id for chunk in parts)}"
+
+
+def _short(text: str, length: int = 80) -> str:
+    flat_text = " ".join(text.split())
+    return f"“{flat_text if len(flat_text) <= length else flat_text[: length - 1] + '…'}”"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,65 @@
+"""What counts as wrong: the one place where it is decided.
+
+- A run without answers: a question is wrong when none of the first `read` hits answers it (`eval.failures.gold`). That is what a generator
+  would read.
+- A run with answers: an unanswerable question is wrong when it was answered. An answerable one is wrong when it was refused, when its
+  answer is wrong, or when its answer is right and no citation points at what answers it.
+- An answer is wrong when its `measure` is below `at_least`, or when it has no more than half of the numbers of every expected answer: words
+  alone would let `54.4 million, 18.7 percent` pass for `56.7 million, 18.7 percent`. An answer in another language than the expected
+  one is judged by the numbers only. Another measure, say that of a judge, decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eval.metrics.answer_recall import answer_recall
+from eval.metrics.answer_text import without_markers
+from rag.language import language_of
+from rag.retrieval.quantities import missing, quantities
+
+READ = 5
+RERANK_REACH = 30
+NUMBERS_ABOVE = 0.5
+"""Share of an expected answer's numbers that an answer must have more of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`read` is k: the hits that a generator gets. `reach` is how many hits a reranker looks at."""
+
+    read: int = READ
+    reach: int = RERANK_REACH
+    measure: str = "answer_recall"
+    at_least: float = 0.5
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Rule:
+        """The rule that fits a system, from its settings where it tells them."""
+        settings = config.get("settings", {})
+        read = settings.get("generator", {}).get("passages", READ)
+        reach = settings.get("retrieval", {}).get("rerank_depth", RERANK_REACH)
+        return cls(int(read), int(reach))
+
+    @property
+    def own_measure(self) -> bool:
+        return self.measure == "answer_recall"
+
+
+def answer_is_right(answer: str, expected: Sequence[str], at_least: float) -> bool | None:
+    """By words and numbers; None where they cannot tell (nothing expected, another language and no number)."""
+    verdicts = [_right(without_markers(answer), one, at_least) for one in expected]
+    if any(verdicts):
+        return True
+    return None if not verdicts or None in verdicts else False
+
+
+def _right(answer: str, expected: str, at_least: float) -> bool | None:
+    numbers = quantities(expected)
+    if numbers and 1 - len(missing(expected, quantities(answer))) / len(numbers) <= NUMBERS_ABOVE:
+        return False
+    if language_of(answer) != language_of(expected):
+        return True if numbers else None
+    return answer_recall(answer, [expected]) >= at_least

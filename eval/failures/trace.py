@@ -1,0 +1,176 @@
+"""Follows a question through the flow: where what answers it stood after each step and, if the question is wrong, which step lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eval.datasets.model import Dataset, Question
+from eval.failures.carries import carries, literally
+from eval.failures.classify import Loss, first_loss
+from eval.failures.evidence import Look, clip, what_was_seen
+from eval.failures.facts import FOLD, FUSE, HITS, PACK, Facts, seen
+from eval.failures.gold import Gold, find_gold
+from eval.failures.rule import Rule, answer_is_right
+from eval.metrics.answer_recall import answer_recall
+from eval.metrics.token_f1 import token_f1
+from eval.system import Found, Given, System
+
+ANSWER_TEXT = 600
+
+Stages = Mapping[str, Sequence[str]]
+
+
+def trace(
+    system: System,
+    dataset: Dataset,
+    question: Question,
+    found: Found,
+    given: Given | None,
+    ids: Mapping[str, str],
+    rule: Rule | None = None,
+) -> dict[str, Any]:
+    """`{"stages": {name: {"size", "gold"}}, "facts": {…}}` for every question; `gold` is the best rank, from 1, of a chunk that answers.
+
+    A wrong question also has `"lost": {"class", "stage", "step", "why", "missed_by", "evidence"}`; a question where a passage that is not
+    judged carries the expected answer has `"doubt": {"why", "passage"}`, so that somebody can correct the labels. `given` is None in
+    a run without answers. `ids` gives the document id in the judgements by the name in the system. `rule` is that of the system's settings
+    by default. Everything is plain JSON. Raises what the system raises.
+    """
+    rule = rule or Rule.of(system.describe())
+    names = {id_: name for name, id_ in ids.items()}
+    gold = find_gold(system, dataset, question, names)
+    stages = _stages(found, given)
+    facts = _facts(question, gold, stages, found, given, rule)
+    lost = first_loss(facts, rule)
+    shown: dict[str, Any] = {
+        "stages": {name: {"size": step.size, "gold": step.gold} for name, step in facts.stages.items()},
+        "facts": facts.as_json(),
+    }
+    if lost is not None:
+        looks = _looks(gold, found, given)
+        shown["lost"] = as_json(lost) | {"evidence": what_was_seen(stages, looks, gold, _answer(question, given))}
+    if doubt := _doubt(question, gold, found, given, rule):
+        shown["doubt"] = doubt
+    return shown
+
+
+def as_json(lost: Loss) -> dict[str, Any]:
+    return {
+        "class": lost.kind.value,
+        "stage": lost.kind.stage,
+        "step": lost.step,
+        "why": lost.why,
+        "missed_by": list(lost.missed_by),
+    }
+
+
+def _stages(found: Found, given: Given | None) -> dict[str, tuple[str, ...]]:
+    """Of an answer its own steps, because a follow-up is searched for as it was rewritten; a system that tells no steps has its hits."""
+    if given is not None and given.stages:
+        return dict(given.stages)
+    stages = dict(found.stages)
+    return stages or {HITS: tuple(hit.chunk_id for hit in found.hits)}
+
+
+def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: Given | None, rule: Rule) -> Facts:
+    ids = frozenset(gold.chunks)
+    facts: dict[str, Any] = {
+        "state": gold.state,
+        "stages": seen(stages, ids),
+        "why": gold.why,
+        "grain": gold.grain,
+        "lacks": gold.lacks,
+        "folded": _folded(gold, stages, _looks(gold, found, given)),
+    }
+    read = stages.get(PACK) or stages.get(HITS, tuple(hit.chunk_id for hit in found.hits))[: rule.read]
+    if gold.state == "split":
+        facts["together"] = ids <= set(read)
+    if given is not None:
+        expected = question.answers
+        cited = {citation.chunk_id for citation in given.cited}
+        facts |= {
+            "answered": True,
+            "abstained": given.abstained,
+            "right": None if given.abstained else _right(given.text, expected, rule),
+            "cites_gold": bool(cited & ids),
+            "cites_labelled": bool(cited & (gold.labelled | ids)),
+            "citations": len(given.cited),
+            "cut": _cut(gold, question, given),
+        }
+    return Facts(**facts)
+
+
+def _right(answer: str, expected: Sequence[str], rule: Rule) -> bool | None:
+    if not expected:
+        return None
+    if rule.own_measure:
+        return answer_is_right(answer, expected, rule.at_least)
+    measures = {"token_f1": token_f1, "answer_recall": answer_recall}
+    return measures[rule.measure](answer, expected) >= rule.at_least
+
+
+def _folded(gold: Gold, stages: Stages, looks: Mapping[str, Look]) -> int | None:
+    """The rank of the passage that has a gold one's text, where folding left no gold one."""
+    if FOLD not in stages or FUSE not in stages or frozenset(gold.chunks) & set(stages[FOLD]):
+        return None
+    texts = {(name, " ".join(chunk.text.split())) for name, chunk in gold.chunks.values()}
+    for place, chunk in enumerate(stages[FOLD], 1):
+        look = looks.get(chunk)
+        if look is not None and (look.document, " ".join(look.text.split())) in texts:
+            return place
+    return None
+
+
+def _cut(gold: Gold, question: Question, given: Given) -> bool:
+    """Whether a passage that carries the answer reached the generator without it. Told only where the prompt is."""
+    prompt = getattr(given, "prompt", "")
+    packed = [gold.chunks[id_][1].text for id_ in given.stages.get(PACK, ()) if id_ in gold.chunks]
+    if not prompt or not packed:
+        return False
+    carried = [answer for answer in question.answers if any(carries(answer, text) for text in packed)]
+    return bool(carried) and not any(carries(answer, prompt) for answer in carried)
+
+
+def _looks(gold: Gold, found: Found, given: Given | None) -> dict[str, Look]:
+    """What is known of chunks: gold ones, and those that were found."""
+    looks = {id_: Look(name, chunk.pages, chunk.text, chunk.kind) for id_, (name, chunk) in gold.chunks.items()}
+    for hit in (*found.hits, *(given.context if given is not None else ())):
+        looks.setdefault(hit.chunk_id, Look(hit.document, hit.pages, hit.text, hit.kind))
+    return looks
+
+
+def _answer(question: Question, given: Given | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    cited = [
+        {"document": c.document, "page": c.page, "chunk_id": c.chunk_id, "verified": c.verified} for c in given.cited
+    ]
+    return {
+        "expected": list(question.answers),
+        "text": clip(given.text, ANSWER_TEXT),
+        "abstained": given.abstained,
+        "evidence": given.evidence,
+        "citations": cited,
+    }
+
+
+def _doubt(question: Question, gold: Gold, found: Found, given: Given | None, rule: Rule) -> dict[str, Any] | None:
+    """The first read passage that the labels do not know and that has an expected answer word for word."""
+    if gold.state in ("unanswerable", "unjudged"):
+        return None
+    answers = [answer for answer in question.answers if len(answer.split()) > 1 or len(answer) > 3]
+    for hit in (given.context if given is not None and given.context else found.hits)[: rule.read]:
+        if hit.chunk_id in gold.labelled or hit.chunk_id in gold.chunks:
+            continue
+        answer = next((answer for answer in answers if literally(answer, hit.text)), None)
+        if answer is not None:
+            where = f"{hit.document}" + (f", page {hit.pages[0]}" if hit.pages else "")
+            passage = {
+                "chunk_id": hit.chunk_id,
+                "document": hit.document,
+                "pages": list(hit.pages),
+                "text": clip(hit.text, 160),
+            }
+            return {"why": f"“{answer}” also stands in {where}, which is not judged", "passage": passage}
+    return None
