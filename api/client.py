@@ -8,6 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +44,10 @@ class Client(Protocol):
 
     def document(self, document_id: str) -> dict[str, Any]:
         """The document with its chunks."""
+        ...
+
+    def pages(self, document_id: str) -> list[dict[str, Any]]:
+        """Number, width, height (points) and source (`digital` or `ocr`) of each page."""
         ...
 
     def delete(self, document_id: str) -> None: ...
@@ -89,6 +94,9 @@ class LocalClient:
     def document(self, document_id: str) -> dict[str, Any]:
         stored = self.service.document(document_id)
         return schemas.published(stored) | {"chunks": [schemas.chunk(c) for c in self.service.chunks(document_id)]}
+
+    def pages(self, document_id: str) -> list[dict[str, Any]]:
+        return [asdict(page) for page in self.service.pages(document_id)]
 
     def delete(self, document_id: str) -> None:
         self.service.delete(document_id)
@@ -183,6 +191,10 @@ class HttpClient:
     def document(self, document_id: str) -> dict[str, Any]:
         shown = self._call("GET", f"/v1/files/{document_id}")
         return shown | self._call("GET", f"/v1/files/{document_id}/chunks")
+
+    def pages(self, document_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", f"/v1/files/{document_id}/pages")["pages"]
+        return found
 
     def delete(self, document_id: str) -> None:
         self._call("DELETE", f"/v1/files/{document_id}")

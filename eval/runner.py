@@ -164,6 +164,7 @@ class ServedSystem:
             prompt_tokens=final["usage"]["prompt_tokens"],
             completion_tokens=final["usage"]["completion_tokens"],
             generator=final["generator"],
+            prompt="\n\n".join(message["content"] for message in final.get("explain", {}).get("prompt", ())),
         )
 
     def chunks(self, document: str) -> list[IndexedChunk]:
@@ -173,8 +174,16 @@ class ServedSystem:
         if id_ is None:
             return []
         found = self._client.document(id_)["chunks"]
+        sources = {page["number"]: page["source"] for page in self._client.pages(id_)}
         return [
-            IndexedChunk(chunk["chunk_id"], chunk["kind"], chunk["text"], _pages(chunk), tuple(chunk["headings"]))
+            IndexedChunk(
+                chunk["chunk_id"],
+                chunk["kind"],
+                chunk["text"],
+                _pages(chunk),
+                tuple(chunk["headings"]),
+                sources.get(chunk["page"], ""),
+            )
             for chunk in found
         ]
 

@@ -68,6 +68,8 @@ class Given:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     generator: str = ""
+    prompt: str = ""
+    """Everything that the generator was given, for a system that tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class IndexedChunk:
     text: str
     pages: tuple[int, ...] = ()
     headings: tuple[str, ...] = ()
+    source: str = ""
+    """`digital` or `ocr`, by how its first page was read; empty for formats without pages."""
 
 
 @dataclass(frozen=True, slots=True)
