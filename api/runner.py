@@ -63,7 +63,8 @@ class Runner:
         files = [InputFile(blobs.path(u.sha256), u.name, sha256=u.sha256) for u in taken]
 
         def settle(event: FileEvent) -> None:
-            if event.state != "parsing":
+            # Files inside an uploaded file have events of their own.
+            if event.state != "parsing" and event.name in by_name:
                 self._uploads.settle(by_name[event.name], event.state, event.message, event.remedy)
 
         self._service.ingest(files, taken[0].collection, settle, cancel=self._stopping)

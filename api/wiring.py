@@ -7,13 +7,15 @@ costs no start-up time and needs no package.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from api.settings import IngestSettings, Settings
+from api.settings import Settings
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import Toolbox
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine, Options
+from rag.errors import BadSetting
 from rag.protocols import (
     Generator,
     ImageDescriber,
@@ -24,6 +26,7 @@ from rag.protocols import (
     Reranker,
     Sampling,
     TextEncoder,
+    Vectors,
     VectorStore,
 )
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
@@ -129,13 +132,16 @@ def describer(settings: Settings, reads: Ocr | None = None) -> ImageDescriber | 
     return BundledDescriber(reads or ocr(settings), labels)
 
 
-def parsers(reads: Ocr | None) -> dict[str, Parser]:
+def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parser]:
+    from ingest.parsers.archive import ArchiveParser
     from ingest.parsers.csv_table import CsvParser
     from ingest.parsers.docx import DocxParser
     from ingest.parsers.html import HtmlParser
     from ingest.parsers.image import ImageParser
     from ingest.parsers.json_file import JsonParser
+    from ingest.parsers.mailbox import MailboxParser
     from ingest.parsers.markdown import MarkdownParser
+    from ingest.parsers.message import MessageParser
     from ingest.parsers.pdf import PdfParser
     from ingest.parsers.pptx import PptxParser
     from ingest.parsers.svg import SvgParser
@@ -149,6 +155,9 @@ def parsers(reads: Ocr | None) -> dict[str, Parser]:
         XlsxParser(),
         CsvParser(),
         JsonParser(),
+        MessageParser(),
+        MailboxParser(),
+        ArchiveParser(passwords=passwords),
         HtmlParser(),
         MarkdownParser(),
         TextParser(),
@@ -161,7 +170,8 @@ def parsers(reads: Ocr | None) -> dict[str, Parser]:
 def toolbox(settings: Settings) -> Toolbox:
     """What a parse worker works with; called inside its process."""
     reads = ocr(settings)
-    return Toolbox(parsers(reads), describer(settings, reads))
+    passwords = [password.get_secret_value() for password in settings.ingest.passwords]
+    return Toolbox(parsers(reads, passwords), describer(settings, reads))
 
 
 def toolbox_version(settings: Settings) -> str:
@@ -174,23 +184,130 @@ def toolbox_version(settings: Settings) -> str:
 
 # --- how text is cut into chunks --------------------------------------------------------------------------------------
 
-CountTokens = Callable[[Sequence[str]], list[int]]
+
+@dataclass(frozen=True, slots=True)
+class TextTools:
+    """What chunkers ask of the text encoder; the first call of either may open it."""
+
+    count: Callable[[Sequence[str]], list[int]]
+    encode: Callable[[Sequence[str]], Vectors]
 
 
-def _headings(chosen: IngestSettings, count: CountTokens) -> Chunker:
+def _headings(settings: Settings, tools: TextTools) -> Chunker:
     from ingest.chunkers.headings import HeadingChunker
 
-    return HeadingChunker(count_tokens=count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap)
+    chosen = settings.ingest
+    return HeadingChunker(count_tokens=tools.count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap)
 
 
-CHUNKERS: dict[str, Callable[[IngestSettings, CountTokens], Chunker]] = {
+def _fixed(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.fixed import FixedChunker
+
+    chosen = settings.ingest
+    return FixedChunker(count_tokens=tools.count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap)
+
+
+def _recursive(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.recursive import RecursiveChunker
+
+    chosen = settings.ingest
+    return RecursiveChunker(
+        count_tokens=tools.count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap
+    )
+
+
+def _sentence_window(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.sentences import SentenceWindowChunker
+
+    chosen = settings.ingest
+    return SentenceWindowChunker(
+        count_tokens=tools.count, max_tokens=chosen.chunk_tokens, reach=chosen.window_sentences
+    )
+
+
+def _semantic(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.semantic import SemanticChunker
+
+    chosen, encoder = settings.ingest, settings.encoder
+    return SemanticChunker(
+        count_tokens=tools.count,
+        encode=tools.encode,
+        encoder=f"{encoder.kind} {encoder.model} {encoder.centre_languages}",
+        max_tokens=chosen.chunk_tokens,
+        percentile=chosen.semantic_percentile,
+    )
+
+
+def _parent_child(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.parents import ParentChildChunker
+
+    chosen = settings.ingest
+    return ParentChildChunker(
+        count_tokens=tools.count,
+        max_tokens=chosen.chunk_tokens,
+        parent_tokens=chosen.parent_tokens,
+        overlap_tokens=chosen.chunk_overlap,
+    )
+
+
+def _table_rows(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.parents import TableRowsChunker
+
+    chosen = settings.ingest
+    return TableRowsChunker(
+        count_tokens=tools.count,
+        max_tokens=chosen.chunk_tokens,
+        rows=chosen.table_rows,
+        parent_tokens=chosen.parent_tokens,
+        overlap_tokens=chosen.chunk_overlap,
+    )
+
+
+def _page(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.pages import PageChunker
+
+    return PageChunker(count_tokens=tools.count, max_tokens=settings.ingest.chunk_tokens)
+
+
+def _langchain(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.splitters import SplitterChunker, langchain_recursive
+
+    chosen = settings.ingest
+    splitter, name = langchain_recursive(tools.count, chosen.chunk_tokens, chosen.chunk_overlap)
+    return SplitterChunker(splitter, name=name, count_tokens=tools.count, max_tokens=chosen.chunk_tokens)
+
+
+def _llama_index(settings: Settings, tools: TextTools) -> Chunker:
+    from ingest.chunkers.splitters import SplitterChunker, llama_index_sentences
+
+    chosen = settings.ingest
+    splitter, name = llama_index_sentences(tools.count, chosen.chunk_tokens, chosen.chunk_overlap)
+    return SplitterChunker(splitter, name=name, count_tokens=tools.count, max_tokens=chosen.chunk_tokens)
+
+
+CHUNKERS: dict[str, Callable[[Settings, TextTools], Chunker]] = {
     "headings": _headings,
+    "fixed": _fixed,
+    "recursive": _recursive,
+    "sentence-window": _sentence_window,
+    "semantic": _semantic,
+    "parent-child": _parent_child,
+    "table-rows": _table_rows,
+    "page": _page,
+    "langchain": _langchain,
+    "llama-index": _llama_index,
 }
 
 
-def chunker(settings: Settings, count_tokens: CountTokens) -> Chunker:
-    """`count_tokens` may open the encoder at its first call. Raises ExtraMissing."""
-    return CHUNKERS[settings.ingest.strategy](settings.ingest, count_tokens)
+def chunker(settings: Settings, tools: TextTools) -> Chunker:
+    """Raises BadSetting for sizes that contradict each other, ExtraMissing."""
+    try:
+        return CHUNKERS[settings.ingest.strategy](settings, tools)
+    except ValueError as error:
+        raise BadSetting(
+            f"The settings of `ingest` make no chunks: {error}.",
+            "Correct ingest.chunk_tokens, chunk_overlap, parent_tokens or the number that is named.",
+        ) from error
 
 
 def limits(settings: Settings) -> Limits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,7 @@ PASSWORDS = (
     "Add its password to `ingest.passwords` and ingest it again with --retry-failed, or save a copy without a password."
 )
 
+_AES = 99
 MAX_MEMBERS = 100_000
 MAX_DIRECTORY = 32_000_000
 BOMB_SIZE = 50_000_000
@@ -61,8 +63,11 @@ _OLE_STREAMS = (
 )
 
 
-def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.ZipFile:
-    """The archive, once its headers promise no bomb. Raises CorruptFile, EncryptedFile or LimitExceeded."""
+def open_zip(path: Path, name: str, limits: Limits | None = None, passwords: Sequence[str] = ()) -> zipfile.ZipFile:
+    """The archive, once its headers promise no bomb; unlocked, when one of `passwords` fits.
+
+    Raises CorruptFile, EncryptedFile or LimitExceeded.
+    """
     limits = limits or Limits()
     _check_directory(path, name)
     try:
@@ -74,7 +79,8 @@ def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.Zip
         ) from error
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
-    packed = sum(member.compress_size for member in members)
+    # Members that overlap promise more packed bytes than there are.
+    packed = min(sum(member.compress_size for member in members), path.stat().st_size)
     try:
         if unpacked > limits.unpacked_bytes:
             raise LimitExceeded(
@@ -86,14 +92,35 @@ def open_zip(path: Path, name: str, limits: Limits | None = None) -> zipfile.Zip
                 f"{name} unpacks to {unpacked / max(1, packed):,.0f} times its size, like a zip bomb.",
                 "If you trust it, open it in its program, save it again, and ingest that.",
             )
-        if any(member.flag_bits & 0x1 for member in members):
-            raise EncryptedFile(
-                f"{name} is a zip-based file locked by a password.", "Save it without a password and ingest that."
-            )
+        _unlock(archive, name, passwords)
     except FileError:
         archive.close()
         raise
     return archive
+
+
+def _unlock(archive: zipfile.ZipFile, name: str, passwords: Sequence[str]) -> None:
+    locked = [member for member in archive.infolist() if member.flag_bits & 0x1 and not member.is_dir()]
+    if not locked:
+        return
+    if any(member.compress_type == _AES for member in locked):
+        raise EncryptedFile(
+            f"{name} is a zip file locked by AES encryption, which is not opened.",
+            "Unpack it with its password and ingest the files in it.",
+        )
+    smallest = min(locked, key=lambda member: member.file_size)
+    for password in passwords:
+        archive.setpassword(password.encode())
+        try:
+            # The check is one byte; the checksum at the end of the member is sure.
+            with archive.open(smallest) as stream:
+                while stream.read(1 << 18):
+                    pass
+        except Exception:  # a wrong password shows as any error of the unpacker  # noqa: S112
+            continue
+        return
+    tried = f" None of the {len(passwords)} passwords given fits." if passwords else ""
+    raise EncryptedFile(f"{name} is a zip file locked by a password.{tried}", PASSWORDS)
 
 
 def read_member(archive: zipfile.ZipFile, member: str, name: str, limit: int | None = None) -> bytes:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.members import JUNK
 from rag.errors import BadRequest
-
-_IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "node_modules", "__pycache__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def find(paths: Iterable[Path]) -> Iterator[InputFile]:
 
 def _walk(folder: Path, root: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _IGNORED_NAMES:
+        if path.name.startswith(".") or path.name in JUNK:
             continue
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             continue

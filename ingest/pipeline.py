@@ -11,21 +11,23 @@ from __future__ import annotations
 import hashlib
 import logging
 import queue
+import shutil
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
 
 from ingest.files import InputFile
-from ingest.protocols import Chunker, Limits, ParsedPage, Source
+from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
 from ingest.worker import ParseWorker
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
-from rag.errors import CorruptFile, EmptyFile, FileError, TuwenError
+from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, TuwenError
 from rag.hashing import sha256_of
 from rag.protocols import ImageEncoder, TextEncoder
 from rag.stores.index import VectorIndex
@@ -41,6 +43,8 @@ _BATCH_CHUNKS = 64
 """Texts embedded together: enough that sorting by length pays, few enough that a cancelled ingest stops soon."""
 _FLUSH_SECONDS = 2.0
 AGAIN = "Ingest it again."
+UNPACKED = "unpacked-"
+"""How the names of folders begin in which the files of an archive wait; a killed run leaves them for the next one to remove."""
 DEFAULT_LIMITS = Limits()
 
 
@@ -84,9 +88,30 @@ class _Draft:
     pages: list[Page] = field(default_factory=list)
     elements: list[tuple[Element, str | None]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
     waiting: int = 0
     """Batches that are not embedded yet."""
     read: bool = False
+
+
+@dataclass
+class _Inside:
+    """Where the files inside a file are, and how many more of them, and of their bytes, one outermost file may bring."""
+
+    depth: int
+    entries: int
+    bytes: int
+
+    def take(self, name: str, members: list[Member]) -> None:
+        """Raises LimitExceeded."""
+        self.entries -= len(members)
+        self.bytes -= sum(member.path.stat().st_size for member in members)
+        if self.entries < 0 or self.bytes < 0:
+            limit = "archive_entries" if self.entries < 0 else "unpacked_bytes"
+            raise LimitExceeded(
+                f"{name}: the archives around it hold more than is allowed.",
+                f"Unpack them and ingest the files, or raise `ingest.limits.{limit}`.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +184,10 @@ class _Run:
         self._library = pipeline._library
         self._queue: queue.Queue[_Item] = queue.Queue(maxsize=8)
         self._known = self._library.state(collection)
-        self._failed = {} if retry_failed else {f.name: f for f in self._library.failures(collection)}
+        failures = self._library.failures(collection)
+        self._failed = {} if retry_failed else {f.name: f for f in failures}
+        # A file whose members failed is read again for their sake.
+        self._retried = {part for f in failures for part in _containers(f.name)} if retry_failed else set()
         self._names: dict[str, str] = {}
         self._files_guard = threading.Lock()
         self._pending: list[_Batch] = []
@@ -174,6 +202,8 @@ class _Run:
 
     def run(self, files: Iterable[InputFile]) -> Report:
         began = time.monotonic()
+        for left in self._library.folder.glob(f"{UNPACKED}*"):
+            shutil.rmtree(left, ignore_errors=True)
         source = iter(files)
         readers = [threading.Thread(target=self._read, args=(source,), daemon=True) for _ in range(self._p._workers)]
         for reader in readers:
@@ -211,14 +241,17 @@ class _Run:
             worker.close()
             self._queue.put(None)
 
-    def _read_file(self, worker: ParseWorker, file: InputFile) -> None:
+    def _read_file(self, worker: ParseWorker, file: InputFile, inside: _Inside | None = None) -> None:
+        limits = self._p._limits
+        inside = inside or _Inside(0, limits.archive_entries, limits.unpacked_bytes)
         sha256 = file.sha256
         try:
             self._claim_name(file)
             sha256 = sha256 or sha256_of(file.path)
             if self._settled(file, sha256):
                 return
-            self._stage(worker, replace(file, sha256=sha256))
+            with _Unpacked(self._library.folder) as folder:
+                self._stage(worker, replace(file, sha256=sha256), folder, inside)
         except FileError as error:
             self._fail(file, sha256, error)
         except OSError as error:
@@ -243,7 +276,7 @@ class _Run:
     def _settled(self, file: InputFile, sha256: str) -> bool:
         """Whether nothing has to be done: the same bytes were published, or failed, under the same settings."""
         published = self._known.get(file.name)
-        if published is not None and published[:2] == (sha256, self._p.settings):
+        if file.name not in self._retried and published is not None and published[:2] == (sha256, self._p.settings):
             document_id = Document.make_id(self._collection, file.name)
             self._queue.put(FileEvent(file.name, "unchanged", document_id))
             return True
@@ -254,8 +287,10 @@ class _Run:
             return True
         return False
 
-    def _stage(self, worker: ParseWorker, file: InputFile) -> None:
-        source = Source(file.path, file.name, "", self._p._limits, file.root)
+    def _stage(self, worker: ParseWorker, file: InputFile, folder: Path, inside: _Inside) -> None:
+        limits = replace(self._p._limits, archive_entries=inside.entries)
+        members = folder if inside.depth < limits.archive_depth else None
+        source = Source(file.path, file.name, "", limits, file.root, members)
         parsed = worker.parse(source)
         first = next(parsed.pages, None)
         if first is None:
@@ -290,9 +325,22 @@ class _Run:
         draft.document = replace(
             document, language=languages.most_common(1)[0][0], page_count=max(numbers) if numbers else None
         )
-        if batch:
+        if draft.members:
+            self._read_members(worker, draft, folder, inside)
+        if batch or draft.members:
             self._queue.put(_Batch(draft, batch))
         self._queue.put(_End(draft))
+
+    def _read_members(self, worker: ParseWorker, draft: _Draft, folder: Path, inside: _Inside) -> None:
+        """The files inside a file, before it is published itself: once it is, it and all of them are settled."""
+        inside.take(draft.file.name, draft.members)
+        inside.depth += 1
+        for member in draft.members:
+            if self._cancel.is_set():
+                raise _Cancelled
+            name = f"{draft.file.name}/{member.name}"
+            self._read_file(worker, InputFile(member.path, name, draft.file.source, folder), inside)
+        inside.depth -= 1
 
     def _kept(self, draft: _Draft, first: ParsedPage, rest: Iterator[ParsedPage]) -> Iterator[ParsedPage]:
         """Passes the pages on to the chunker, and keeps of them what the library stores."""
@@ -303,6 +351,7 @@ class _Run:
                 raise _Cancelled
             total = page.page_count or total
             draft.warnings.extend(page.warnings)
+            draft.members.extend(page.members)
             if page.page is not None:
                 draft.pages.append(page.page)
                 if len(draft.pages) % 10 == 1:
@@ -406,11 +455,11 @@ class _Run:
             self._library.publish(publication, self._models.encoder.space.id)
         except Incomplete:
             # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
-            self._library.blobs.put_file(draft.file.path, draft.file.sha256)
-            self._store_vectors(draft.chunks)
             try:
+                self._library.blobs.put_file(draft.file.path, draft.file.sha256)
+                self._store_vectors(draft.chunks)
                 self._library.publish(publication, self._models.encoder.space.id)
-            except Incomplete:
+            except (Incomplete, FileNotFoundError):
                 message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
                 self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
                 return
@@ -444,6 +493,25 @@ class _Run:
                 self._queue.get(timeout=0.05)
             except queue.Empty:
                 continue
+
+
+def _containers(name: str) -> Iterator[str]:
+    """The names of the files that a file of this name may be inside of."""
+    return (str(parent) for parent in PurePosixPath(name).parents if str(parent) != ".")
+
+
+class _Unpacked:
+    """A folder for the files inside a file, made by whoever writes into it, and gone at the end."""
+
+    def __init__(self, parent: Path) -> None:
+        self._folder = parent / f"{UNPACKED}{uuid.uuid4().hex}"
+
+    def __enter__(self) -> Path:
+        return self._folder
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder.exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Cancelled(FileError):

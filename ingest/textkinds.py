@@ -57,7 +57,7 @@ def text_type(text: str, name: str, *, partial: bool = False) -> str:
         if sign.match(body):
             return media_type
     if _is_message(body):
-        return "message/rfc822"
+        return "application/mbox" if body.startswith("From ") else "message/rfc822"
     if data := json_type(body, suffix, partial=partial):
         return data
     if suffix in _TABLE_NAMES:

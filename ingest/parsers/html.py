@@ -13,7 +13,8 @@ from lxml import html as lxml_html
 
 from ingest.decoding import read_text
 from ingest.parsers.html_blocks import BlockReader
-from ingest.parsers.html_content import main_content, strip_surroundings
+from ingest.parsers.html_content import main_content, strip_hidden, strip_surroundings
+from ingest.parsers.pictures import FindPicture
 from ingest.parsers.prose import clean_lines, source_bytes
 from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
@@ -82,6 +83,22 @@ def fragment_elements(markup: str, source: Source, warnings: list[str]) -> Itera
         reader = BlockReader(source)
         yield from reader.read(root)
         warnings.extend(summary(reader.missing))
+
+
+def inner_page(
+    data: bytes, source: Source, warnings: list[str], find: FindPicture, charset: str = ""
+) -> tuple[Element, ...]:
+    """The elements of a page inside another format (a chapter, a message), all of it but what is hidden or runs."""
+    declared = _CHARSET.search(data[:4096]) or _XML_CHARSET.search(data[:4096])
+    text = read_text(data, charset or (declared.group(1).decode("ascii") if declared else ""))
+    root = _parse(clean_lines(text)) if text is not None else None
+    if text is None or root is None:
+        return ()
+    strip_hidden(root)
+    reader = BlockReader(source, find)
+    elements = tuple(reader.read(root.find("body") if root.find("body") is not None else root))
+    warnings.extend(summary(reader.missing))
+    return tuple(_bare(text)) if _was_cut(root) else elements
 
 
 def summary(missing: Counter[str]) -> tuple[str, ...]:

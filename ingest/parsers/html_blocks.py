@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ingest.parsers.html_tables import grid
-from ingest.parsers.pictures import MIN_SIDE, alternative_text, linked_picture
+from ingest.parsers.pictures import MIN_SIDE, FindPicture, alternative_text, linked_picture
 from ingest.parsers.tables_md import markdown_table
 from ingest.protocols import Source
 from rag.documents import Element
@@ -25,10 +26,10 @@ _CJK_BREAK = re.compile(r"(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]) (?=[\u3
 
 
 class BlockReader:
-    """Reads one tree; counts in `missing` why pictures were left out."""
+    """Reads one tree; counts in `missing` why pictures were left out. `find` gives the picture behind a link, or why there is none."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, find: FindPicture | None = None) -> None:
+        self._find = find or partial(linked_picture, source)
         self.missing: Counter[str] = Counter()
 
     def read(self, root: Any) -> Iterator[Element]:
@@ -171,7 +172,7 @@ class BlockReader:
             (node.get(side) or "").isdecimal() and int(node.get(side)) < MIN_SIDE * 2 for side in ("width", "height")
         ):
             return alt if len(alt) <= 3 else ""
-        found = linked_picture(self._source, node.get("src") or node.get("data-src") or "")
+        found = self._find(node.get("src") or node.get("data-src") or "")
         if not isinstance(found, str):
             pictures.append(Element("figure", alt, image=found))
         else:

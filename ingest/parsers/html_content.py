@@ -59,6 +59,25 @@ def strip_surroundings(root: Any) -> None:
             node.drop_tree()
 
 
+def strip_hidden(root: Any) -> None:
+    """Removes what is hidden or runs; drawings around a picture (covers of books) become the picture."""
+    for node in list(root.iter()):
+        if (
+            node is root
+            or node.getparent() is None
+            or not isinstance(node.tag, str)
+            or node.tag in ("body", "aside", "nav")
+        ):
+            continue
+        if node.tag == "svg" and (inner := next(node.iter("image"), None)) is not None:
+            link = next((value for key, value in inner.items() if key.endswith("href")), "")
+            picture = node.makeelement("img", {"src": link})
+            picture.tail = node.tail
+            node.getparent().replace(node, picture)
+        elif node.tag in _NEVER or _is_hidden(node):
+            node.drop_tree()
+
+
 def main_content(root: Any) -> Any:
     """The element that holds the content: the best candidate with most of the text, or the body."""
     body = root.find("body") if root.find("body") is not None else root

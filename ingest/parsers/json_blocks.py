@@ -111,7 +111,7 @@ def record_blocks(record: Any, number: int, depth: int = 1) -> Iterator[Element]
         yield from blocks(record, depth)
         return
     key, name = _name(record)
-    if key and record[key] == name:
+    if key and isinstance(record, dict) and record[key] == name:
         # Said once, unless it had to be shortened.
         record = {other: value for other, value in record.items() if other != key}
     body = list(blocks(record, depth + 1))

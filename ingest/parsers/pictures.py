@@ -7,6 +7,7 @@ import binascii
 import io
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
@@ -23,6 +24,9 @@ _MADE_UP = re.compile(
     r"^(?:\S+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp)|[A-Za-z_]*\d{4,}\S*|(?:picture|image|graphic|图片|圖片|图像|grafik|bild) ?\d*)$",
     re.IGNORECASE,
 )
+
+FindPicture = Callable[[str], ImageData | str]
+"""From a link to its picture, or to the reason why it is left out (empty for one that nobody misses)."""
 
 MIN_SIDE = 16
 """Pixels; smaller pictures are bullets, spacers and tracking dots."""

@@ -29,7 +29,7 @@ class TextParser:
     version = "text-1"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
-        elements = tuple(_elements(source_text(source)))
+        elements = tuple(text_elements(source_text(source)))
         if not elements:
             raise EmptyFile(f"{source.name} holds no text.", "Check that the file was copied whole.")
         first = elements[0]
@@ -37,7 +37,8 @@ class TextParser:
         yield ParsedPage(None, elements, title=title)
 
 
-def _elements(text: str) -> Iterator[Element]:
+def text_elements(text: str) -> Iterator[Element]:
+    """The paragraphs, lists and headings of a plain text."""
     for block in re.split(r"\n[ \t]*\n", text):
         lines = [line.rstrip() for line in block.split("\n") if line.strip()]
         if len(lines) >= 2 and (match := _UNDERLINE.match(lines[1])) and len(lines[0].strip()) <= MAX_HEADING:

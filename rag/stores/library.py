@@ -22,6 +22,7 @@ from rag.protocols import IndexKey, Space, Vectors
 from rag.stores import publishing
 from rag.stores.blobs import BlobStore
 from rag.stores.database import Database
+from rag.stores.feedback import forget_document
 from rag.stores.filters import where
 from rag.stores.publishing import Publication, digests_of
 from rag.stores.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, chunks_from_rows, document_from_row, ref_from_row
@@ -69,6 +70,7 @@ class SqliteLibrary:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.database = Database(folder / "library.sqlite3")
         self.blobs = BlobStore(folder / "blobs")
         # Held from the check that a blob is there to the commit that refers to it, and while unused ones are removed.
@@ -145,6 +147,7 @@ class SqliteLibrary:
                 db.executemany(
                     "DELETE FROM failures WHERE collection = ? AND name = ?", [tuple(place) for place in failed]
                 )
+                forget_document(db, document_id)
                 remains = publishing.withdraw(db, document_id)
                 publishing.drop_unused_vectors(db, remains.digests)
                 unused = publishing.unused_blobs(db, remains.blobs | blobs)
