@@ -109,7 +109,32 @@ ALTER TABLE chunks ADD COLUMN window_first INTEGER;
 ALTER TABLE chunks ADD COLUMN window_last INTEGER;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS)
+_FEEDBACK = """
+CREATE TABLE feedback (
+  id TEXT PRIMARY KEY,
+  at REAL NOT NULL,
+  collection TEXT NOT NULL,
+  target TEXT NOT NULL CHECK (target IN ('answer', 'citation')),
+  rating TEXT NOT NULL CHECK (rating IN ('up', 'down')),
+  comment TEXT NOT NULL,
+  question TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  abstained INTEGER NOT NULL,
+  citations TEXT NOT NULL,
+  context TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  generator TEXT NOT NULL
+);
+CREATE INDEX feedback_by_time ON feedback (collection, at);
+-- The documents whose words are in it: with one of them, it goes.
+CREATE TABLE feedback_documents (
+  feedback_id TEXT NOT NULL REFERENCES feedback ON DELETE CASCADE, document_id TEXT NOT NULL,
+  PRIMARY KEY (feedback_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX feedback_by_document ON feedback_documents (document_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
