@@ -196,7 +196,12 @@ class Service:
         build = partial(wiring.toolbox, self.settings)
         return Pipeline(
             self.library,
-            wiring.chunker(self.settings, lambda texts: self.encoder.count_tokens(texts)),
+            wiring.chunker(
+                self.settings,
+                wiring.TextTools(
+                    lambda texts: self.encoder.count_tokens(texts), lambda texts: self.encoder.encode_passages(texts)
+                ),
+            ),
             self._open_models,
             partial(ParseWorker, build, memory=self.settings.ingest.worker_memory),
             self._once("toolbox_version", partial(wiring.toolbox_version, self.settings)),
@@ -273,7 +278,7 @@ class Service:
         page = pages[number]
         # A poster-sized page must not become a gigapixel.
         scale = min(scale, (16_000_000 / max(1.0, page.width * page.height)) ** 0.5)
-        return render_page(path, number, scale)
+        return render_page(path, number, scale, wiring.passwords(self.settings))
 
     def picture(self, chunk_id: str) -> tuple[bytes, str]:
         """The picture of an image chunk and its media type. Raises NotFound."""

@@ -79,11 +79,31 @@ class LimitSettings(_Section):
 
 
 class IngestSettings(_Section):
-    strategy: Literal["headings"] = "headings"
+    strategy: Literal[
+        "headings",
+        "fixed",
+        "recursive",
+        "sentence-window",
+        "semantic",
+        "parent-child",
+        "table-rows",
+        "page",
+        "langchain",
+        "llama-index",
+    ] = "headings"
     """How text is cut into chunks: docs/chunking.md compares them."""
     chunk_tokens: Annotated[int, Field(ge=32, le=8192)] = 300
     """Longest chunk, its context included, in the encoder's tokens."""
     chunk_overlap: Annotated[int, Field(ge=0)] = 0
+    """Tokens that a chunk repeats of the one before; not for sentence-window, semantic and page."""
+    parent_tokens: Annotated[int, Field(ge=32)] = 600
+    """parent-child and table-rows: the most that is read together where a chunk of it is found."""
+    window_sentences: Annotated[int, Field(ge=1, le=50)] = 3
+    """sentence-window: sentences read on either side of the one that is found."""
+    table_rows: Annotated[int, Field(ge=1)] = 5
+    """table-rows: rows of a table to a chunk, at most."""
+    semantic_percentile: Annotated[float, Field(gt=0, lt=100)] = 80.0
+    """semantic: share of the gaps between sentences that end no chunk, in percent."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Parse processes of an ingest."""
     worker_memory: int = 4_000_000_000

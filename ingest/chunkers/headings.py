@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from ingest.chunkers.drafts import Draft
+from ingest.chunkers.overlap import last_sentences
 from ingest.chunkers.run import Figure, Run, check_sizes
 from ingest.chunkers.tables import table_drafts
 from ingest.chunkers.units import Count, Unit, tokens_of
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document
-from rag.words import sentence_spans
 
 HARD_LEVEL = 2
 """Headings down to this level end a chunk; deeper ones do when it is at least half full."""
@@ -75,24 +74,7 @@ class _Run(Run):
         full, rest = self._pending[:stop], self._pending[stop:]
         self._pending = full
         self._flush(stop, section_goes_on=True)
-        self._pending = rest or self._tail_of(full)
-
-    def _tail_of(self, units: list[Unit]) -> list[Unit]:
-        """The last sentences of a chunk, up to the overlap; tokens by their share of the characters."""
-        if not self._overlap or units[-1].heading:
-            return []
-        last = units[-1]
-        rate = last.tokens / max(1, len(last.text))
-        spans = sentence_spans(last.text)
-        start = None
-        for begin, _ in reversed(spans):
-            if (len(last.text) - begin) * rate > self._overlap:
-                break
-            start = begin
-        if start is None:
-            return []
-        text = last.text[start:]
-        return [replace(last, text=text, tokens=round(len(text) * rate), repeated=True)]
+        self._pending = rest or last_sentences(full, self._overlap)
 
     def _heading(self, level: int, unit: Unit) -> None:
         """Decides whether the chunk being packed ends here."""

@@ -1,0 +1,21 @@
+"""Tables as text: GitHub-flavoured Markdown with one header row."""
+
+from __future__ import annotations
+
+import re
+
+_HEADER = re.compile(r"^(?P<header>\|[^\n]*\n\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?[ \t]*)$", re.MULTILINE)
+
+
+def table_header(text: str) -> str:
+    """The header row of the first table in a text and the rule below it, as two lines; empty where there is no table."""
+    found = _HEADER.search(text)
+    return found["header"] if found else ""
+
+
+def join_tables(above: str, below: str) -> str:
+    """Two parts of one table as one, the header said once; `below` unchanged under `above` for anything else."""
+    header = table_header(below)
+    if header and below.startswith(header) and table_header(above) == header and above.rstrip().endswith("|"):
+        return above.rstrip() + below[len(header) :]
+    return f"{above}\n\n{below}"
