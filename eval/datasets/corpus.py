@@ -43,10 +43,11 @@ class Corpus(Protocol):
 
 @dataclass(frozen=True)
 class TextCorpus:
-    """Title and text by document id. `root` names where they were read, for messages."""
+    """Title and text by document id. `root` names where they were read, for messages; `suffix` says what the texts are written in."""
 
     root: Path
     texts: Mapping[str, str]
+    suffix: str = ".txt"
 
     @property
     def ids(self) -> Collection[str]:
@@ -57,12 +58,15 @@ class TextCorpus:
         hashed = hashlib.sha256()
         for id_, text in self.texts.items():
             hashed.update(f"{id_}\0{text}\0".encode())
+        if self.suffix != ".txt":
+            hashed.update(self.suffix.encode())
         return hashed.hexdigest()[:16]
 
     def files(self, folder: Path) -> list[CorpusFile]:
         """Documents without any text are left out: there is nothing to ingest."""
         folder.mkdir(parents=True, exist_ok=True)
-        files = [CorpusFile(folder / file_name(id_), file_name(id_), id_) for id_, text in self.texts.items() if text]
+        names = {id_: file_name(id_, self.suffix) for id_, text in self.texts.items() if text}
+        files = [CorpusFile(folder / name, name, id_) for id_, name in names.items()]
         for file in files:
             data = self.texts[file.id].encode()
             if not file.path.is_file() or file.path.read_bytes() != data:
@@ -72,10 +76,12 @@ class TextCorpus:
 
 @dataclass(frozen=True)
 class FileCorpus:
-    """Real files below a folder; a document's id is its path below it, with forward slashes."""
+    """Real files below a folder; a document's id is its path below it, with forward slashes. Relative links of the files, to
+    pictures beside them, may point into `links` (by default the folder itself)."""
 
     root: Path
     names: tuple[str, ...]
+    links: Path | None = None
 
     @property
     def ids(self) -> Collection[str]:
@@ -90,14 +96,14 @@ class FileCorpus:
         return hashed.hexdigest()[:16]
 
     def files(self, folder: Path) -> list[CorpusFile]:  # noqa: ARG002 - they are where they are
-        return [CorpusFile(self.root / name, name, name, self.root) for name in self.names]
+        return [CorpusFile(self.root / name, name, name, self.links or self.root) for name in self.names]
 
 
-def file_name(document_id: str) -> str:
+def file_name(document_id: str, suffix: str = ".txt") -> str:
     """`id.txt`, with what a file system would not take written as in a URL, and very long ids hashed."""
     safe = (
         document_id if re.fullmatch(r"[\w\-][\w\-.]*", document_id) else quote(document_id, safe="").replace(".", "%2E")
     )
     if len(safe.encode()) > 200:
         safe = hashlib.sha256(document_id.encode()).hexdigest()
-    return f"{safe}.txt"
+    return f"{safe}{suffix}"

@@ -28,18 +28,26 @@ def text_lines(path: Path) -> Iterator[tuple[Place, str]]:
     """Lines that are not blank; `.gz` is unpacked. Raises BadRequest for bytes that are no text."""
     number = 0
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig") as file
-        ):
+        # Lines are decoded one by one: a text file is decoded in blocks, and tells a bad byte many lines early.
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield Place(path, number), line
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if text.strip():
+                    yield Place(path, number), text
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{path}, after line {number}: this is no UTF-8 text.", "Save the file as UTF-8.") from error
+        raise no_text(Place(path, number)) from error
     except (OSError, EOFError, zlib.error) as error:
         raise BadRequest(f"{path} cannot be read: {error}.", "Check the path, or download the file again.") from error
+
+
+def no_text(where: Place | Path) -> BadRequest:
+    return BadRequest(f"{where}: this is no UTF-8 text.", "Save the file as UTF-8 (Excel: “CSV UTF-8”).")
+
+
+def twice(place: Any, before: Any, what: str) -> BadRequest:
+    """`place` and `before` have a path and a line."""
+    there = f"line {before.line}" if before.path == place.path else str(before)
+    return BadRequest(f"{place}: {what} is already on {there}.", "Remove one of the two, or give it another id.")
 
 
 def json_lines(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
@@ -47,8 +55,8 @@ def json_lines(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
     for place, line in text_lines(path):
         try:
             value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _bad_json(place, error) from error
+        except (ValueError, RecursionError) as error:
+            raise bad_json(place, error) from error
         yield place, _object(place, value)
 
 
@@ -57,26 +65,27 @@ def json_objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
     if path.suffix != ".json":
         yield from json_lines(path)
         return
-    text = _whole(path)
+    text = whole_text(path)
     decoder = json.JSONDecoder()
     at = _skip(text, 0)
     if text[at : at + 1] != "[":
         raise BadRequest(
             f"{Place(path, 1)}: a list of questions is expected.", "Put the objects into [ … ], or use JSONL."
         )
-    at = _skip(text, at + 1)
+    at, line, counted = _skip(text, at + 1), 1, 0
     while text[at : at + 1] != "]":
-        place = Place(path, text.count("\n", 0, at) + 1)
+        line, counted = line + text.count("\n", counted, at), at
+        place = Place(path, line)
         try:
             value, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise _bad_json(Place(path, error.lineno), error) from error
+        except (ValueError, RecursionError) as error:
+            raise bad_json(place, error) from error
         yield place, _object(place, value)
         at = _skip(text, at)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
         elif text[at : at + 1] != "]":
-            line = text.count("\n", 0, at) + 1
+            line += text.count("\n", counted, at)
             raise BadRequest(f"{Place(path, line)}: a comma or ] is missing.", "Correct the file.")
 
 
@@ -95,11 +104,12 @@ def string(place: Place, record: dict[str, Any], key: str, *, required: bool = T
     return value
 
 
-def _whole(path: Path) -> str:
+def whole_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{path}: this is no UTF-8 text.", "Save the file as UTF-8.") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise no_text(Place(path, line)) from error
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error}.", "Check the path.") from error
 
@@ -110,8 +120,16 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _bad_json(place: Place, error: json.JSONDecodeError) -> BadRequest:
-    return BadRequest(f"{place}: this is no JSON ({error.msg}, column {error.colno}).", "Correct or remove the line.")
+def bad_json(place: Place, error: Exception) -> BadRequest:
+    """Names the line of the mistake where the error knows it; `place` is where the value begins."""
+    reason = str(error)
+    if isinstance(error, json.JSONDecodeError):
+        # A line of JSONL is parsed by itself, and is line 1 to the parser.
+        line = place.line if error.lineno == 1 else error.lineno
+        place, reason = Place(place.path, line), f"{error.msg}, column {error.colno}"
+    elif isinstance(error, RecursionError):
+        reason = "nested too deeply"
+    return BadRequest(f"{place}: this is no JSON ({reason}).", "Correct or remove the line.")
 
 
 def _object(place: Place, value: Any) -> dict[str, Any]:

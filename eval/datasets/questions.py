@@ -1,90 +1,188 @@
-"""Questions with answers and pages over a folder of real files: `questions.jsonl`, or `questions.json` with one list.
+"""Questions with answers and where they stand, over a folder of real files: JSONL, a JSON list, or CSV.
 
     {"id": "7", "question": "…", "answer": "…", "source": "reports/2024.pdf", "page": 12, "kind": "table"}
 
-`answer` may be a list of alternatives, `source` a list of files, `page` a list of pages; `page` is null or left out for formats
-without pages. `source: null` (or `"unanswerable": true`) says that no file answers the question: abstaining is right. Sources are
-paths below the folder of documents: `--corpus`, else `corpus` beside the questions, else the folder of the questions.
+Columns may have other names (`eval.datasets.fields`, `[fields]` of a description). `answer` may be a list of alternatives, `source` a list
+or a pattern, `page` a list; `quote` holds words of the source that answer, `evidence` pieces of `{"source", "quote", "page"}`.
+`source: null` or `"unanswerable": true` says that no file answers: abstaining is right. Where no question of a file has a source,
+those with an answer count as answerable, and only answers are measured. Sources are names below the folder of documents.
 """
 
 from __future__ import annotations
 
-import difflib
+import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eval.datasets.corpus import FileCorpus
-from eval.datasets.lines import Place, json_objects, string
-from eval.datasets.model import Dataset, Question
+from eval.datasets import values
+from eval.datasets.corpus import Corpus
+from eval.datasets.description import Description, FileRule
+from eval.datasets.fields import Fields
+from eval.datasets.lines import Place, string, twice
+from eval.datasets.model import Dataset, Question, Quote
+from eval.datasets.passages import passage_id
+from eval.datasets.records import records
+from eval.datasets.sources import Sources
+from eval.datasets.warn import Warned, shorten
 from eval.metrics.page_hit import PageKey
 from rag.errors import BadRequest
 
-_NAMES = ("questions.jsonl", "questions.json")
+NAMES = ("questions.jsonl", "questions.json", "questions.csv", "questions.tsv")
+_SOURCED = frozenset({"source", "evidence", "passage", "unanswerable"})
 
 
-def find_questions(place: Path) -> Path | None:
-    """The file itself, or the one in the folder."""
-    if place.is_file():
-        return place if place.suffix in {".json", ".jsonl"} else None
-    return next((place / name for name in _NAMES if (place / name).is_file()), None)
+def read_questions(paths: Sequence[Path], corpus: Corpus, root: Path, description: Description) -> Dataset:
+    """`root` is where the documents of `corpus` are, for messages. Raises BadRequest naming file and line."""
+    reader = _Reader(description, Sources(corpus.ids, root), root, len(paths) > 1)
+    for path in paths:
+        reader.read(path)
+    reader.check_names()
+    if not reader.questions:
+        left_out = " that is not left out" if reader.left_out else ""
+        raise BadRequest(
+            f"{', '.join(map(str, paths))} holds no questions{left_out}.",
+            'Write one {"id", "question", "answer", "source", "page"} per line.',
+        )
+    return reader.dataset(corpus)
 
 
-def read_questions(path: Path, names: Sequence[str], root: Path) -> Dataset:
-    """`names` are the documents below `root`. Raises BadRequest naming file and line."""
-    known = frozenset(names)
-    questions: list[Question] = []
-    places: dict[str, Place] = {}
-    documents: dict[str, dict[str, int]] = {}
-    pages: dict[str, frozenset[PageKey]] = {}
-    for place, record in json_objects(path):
-        id_ = string(place, record, "id")
-        if id_ in places:
-            raise BadRequest(f"{place}: question {id_!r} is already on line {places[id_].line}.", "Give it another id.")
-        places[id_] = place
-        text = string(place, record, "question").strip()
+@dataclass
+class _Reader:
+    description: Description
+    sources: Sources
+    root: Path
+    many: bool
+    questions: list[Question] = field(default_factory=list)
+    left_out: int = 0
+    unsourced: int = 0
+    warnings: list[Warned] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+    _places: dict[str, Place] = field(default_factory=dict)
+    _asked: dict[Any, Place] = field(default_factory=dict)
+    _documents: dict[str, dict[str, int]] = field(default_factory=dict)
+    _pages: dict[str, frozenset[PageKey]] = field(default_factory=dict)
+    _quotes: dict[str, frozenset[Quote]] = field(default_factory=dict)
+
+    def read(self, path: Path) -> None:
+        fields = Fields(self.description.fields, self.description.source)
+        rule = self.description.rule(path)
+        found = [(place, record, fields.names(record)) for place, record in records(path)]
+        self._seen.update(name for _, record, names in found for name in (*record, *names.values()))
+        has_ids = any("id" in names for _, _, names in found)
+        has_sources = any(not names.keys().isdisjoint(_SOURCED) for *_, names in found)
+        for place, record, names in found:
+            if self._is_wanted(record):
+                id_ = self._id(place, record, names.get("id", "id"), path) if has_ids else ""
+                self._question(place, id_, fields.read(record), fields.rest(record), rule, has_sources)
+
+    def check_names(self) -> None:
+        """Raises BadRequest where the description names a field that no question has."""
+        for theirs in (*self.description.fields.values(), *self.description.only):
+            if self._seen and theirs not in self._seen:
+                raise BadRequest(
+                    f"{self.description.source}: no question has a {theirs!r} (there is: {', '.join(sorted(self._seen))}).",
+                    "Correct the name.",
+                )
+
+    def dataset(self, corpus: Corpus) -> Dataset:
+        warnings = shorten(self.warnings)
+        if self.left_out:
+            warnings.append(f"{self.left_out} questions about documents that are not below {self.root} are left out.")
+        if self.unsourced:
+            warnings.append(f"{self.unsourced} questions name no source: only their answers can be measured.")
+        labels = (self._documents, self._pages)
+        return Dataset(
+            self.description.title, tuple(self.questions), *labels, corpus, tuple(warnings), quotes=self._quotes
+        )
+
+    def _question(
+        self, place: Place, id_: str, given: dict[str, Any], rest: dict[str, str], rule: FileRule, has_sources: bool
+    ) -> None:
+        text = str(given.get("question", "")).strip()
+        turns = values.turns(place, given.get("turns"))
+        if not text and "empty" in self.description.skip:
+            self.warnings.append((place, "the question is empty and left out."))
+            return
         if not text:
             raise BadRequest(f"{place}: question {id_!r} is empty.", "Give it a text, or remove it.")
-        sources = [_source(place, one, known, root) for one in _list(record.get("source"))]
-        answerable = bool(sources) and not record.get("unanswerable", False)
-        answers = tuple(str(one) for one in _list(record.get("answer"))) if answerable else ()
-        questions.append(Question(id_, text, answers, answerable, string(place, record, "kind", required=False)))
-        if answerable:
-            documents[id_] = dict.fromkeys(sources, 1)
-            numbers = [_page(place, one) for one in _list(record.get("page"))]
-            if numbers and len(sources) > 1:
+        asked = (text, turns, str(given.get("image", "")))
+        id_ = id_ or hashlib.sha256(repr(asked).encode()).hexdigest()[:12]
+        if id_ in self._places:
+            raise twice(place, self._places[id_], f"question {id_!r}")
+        self._places[id_] = place
+        judged = self._judged(place, given, rule)
+        if judged is None:
+            self.left_out += 1
+            return
+        documents, pages, quotes = judged
+        if asked in self._asked:
+            self.warnings.append((place, f"the same is asked on {self._asked[asked]}."))
+        self._asked.setdefault(asked, place)
+        answers = values.answers(given.get("answer"))
+        answerable = bool(documents if has_sources else answers)
+        answerable = answerable and not values.flag(place, given.get("unanswerable"))
+        self.unsourced += answerable and not documents
+        question = Question(
+            id=id_,
+            text=text,
+            answers=answers if answerable else (),
+            answerable=answerable,
+            kind=str(given.get("kind", rule.kind)).strip(),
+            language=str(given.get("language", rule.language)).strip(),
+            turns=turns,
+            images=values.pictures(place, given.get("image"), (place.path.parent, self.description.root)),
+            group=str(given.get("group", "")).strip() or ("" if answerable else next(iter(documents), "")),
+            metadata=rest,
+        )
+        self.questions.append(question)
+        if answerable and documents:
+            self._documents[id_] = dict.fromkeys(documents, 1)
+            if pages:
+                self._pages[id_] = frozenset(pages)
+            if quotes:
+                self._quotes[id_] = frozenset(quotes)
+
+    def _judged(
+        self, place: Place, given: dict[str, Any], rule: FileRule
+    ) -> tuple[list[str], set[PageKey], set[Quote]] | None:
+        """Documents, pages and quotes; None where a document is not here and may be missing."""
+        groups: dict[tuple[str, ...], tuple[set[int], list[str]]] = defaultdict(lambda: (set(), []))
+        sources = values.names(given.get("source"))
+        if passages := values.listed(given.get("passage")):
+            sources = [passage_id(str(passage)) for passage in passages]
+        if sources:
+            numbers, quotes = groups[tuple(sources)]
+            numbers |= values.pages(place, given.get("page"))
+            quotes += [str(one) for one in values.listed(given.get("quote"))]
+        elif given.get("page") is not None:
+            raise BadRequest(f"{place}: a page without a source.", "Name the source, or leave the page out.")
+        for source, words, page in values.evidence(place, given.get("evidence"), rule.evidence):
+            numbers, quotes = groups[(source,) if source else tuple(sources)]
+            numbers |= values.pages(place, page)
+            quotes += words
+        documents: dict[str, None] = {}
+        pages: set[PageKey] = set()
+        all_quotes: set[Quote] = set()
+        for called, (numbers, quotes) in groups.items():
+            if "missing" in self.description.skip and not all(self.sources.find(name) for name in called):
+                return None
+            meant = list(dict.fromkeys(name for one in called for name in self.sources.resolve(place, one)))
+            if numbers and len(meant) > 1:
                 raise BadRequest(f"{place}: pages of several sources.", "Give one source with its pages, or no page.")
-            if numbers:
-                pages[id_] = frozenset((sources[0], number) for number in numbers)
-    if not questions:
-        raise BadRequest(
-            f"{path} holds no questions.", 'Write one {"id", "question", "answer", "source", "page"} per line.'
-        )
-    name = path.resolve().parent.name
-    return Dataset(name, tuple(questions), documents, pages, FileCorpus(root, tuple(names)))
+            documents |= dict.fromkeys(meant)
+            pages |= {(name, number) for name in meant for number in numbers}
+            all_quotes |= {(name, quote.strip()) for name in meant for quote in quotes if quote.strip()}
+        return list(documents), pages, all_quotes
 
+    def _id(self, place: Place, record: dict[str, Any], key: str, path: Path) -> str:
+        id_ = string(place, record, key).strip()
+        if not id_:
+            raise BadRequest(f"{place}: the id is empty.", "Give every question an id, or none of them.")
+        return f"{path.stem}/{id_}" if self.many else id_
 
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _source(place: Place, value: Any, known: frozenset[str], root: Path) -> str:
-    name = str(value)
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f" Is {near[0]!r} meant?" if near else ""
-    raise BadRequest(
-        f"{place}: there is no file {name!r} below {root}.{hint}",
-        "Correct the source, or name the folder with --corpus.",
-    )
-
-
-def _page(place: Place, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadRequest(
-            f"{place}: {value!r} is no page.", "Pages are whole numbers from 1; leave it out where there are none."
-        )
-    return value
+    def _is_wanted(self, record: dict[str, Any]) -> bool:
+        only = self.description.only
+        return all(str(record.get(theirs, "")).strip() in allowed for theirs, allowed in only.items())
