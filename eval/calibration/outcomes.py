@@ -1,0 +1,86 @@
+"""What calibration reads of a run: per question, the evidence that abstention is decided by, and whether answering was right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from rag.errors import BadRequest
+from rag.language import language_of
+
+Record = Mapping[str, Any]
+
+RIGHT_FROM = 0.7
+"""Value of the measure from which an answer counts as right: of two expected words both, of four three."""
+MEASURES = ("answer_recall", "page_hit@5", "source_hit@5")
+"""What says that an answer is right, unless told otherwise: the first that the run has. The last two say no more than that a
+reader could have answered from the passages found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question. `evidence` is minus infinity where nothing was found: such a question is never answered."""
+
+    id: str
+    question: str
+    language: str
+    group: str
+    answerable: bool
+    evidence: float
+    wrong: bool
+    """Whether answering it is wrong. Any answer to an unanswerable question is."""
+    assumed: bool = False
+    """The run abstained, so that nobody knows how the answer would have been: it is taken for wrong."""
+
+
+def outcomes(records: Sequence[Record], measure: str = "", right_from: float = RIGHT_FROM) -> tuple[list[Outcome], str]:
+    """The questions that can be judged, and the measure they are judged by. A record without the measure is left out.
+
+    Raises BadRequest for records without evidence or without the measure.
+    """
+    if not any("evidence" in _answer(record) or "evidence" in record for record in records):
+        raise BadRequest(
+            "The run says nothing of the evidence of its questions.", "Run `tuwen eval run` again with this version."
+        )
+    chosen = measure or _first_measure(records)
+    if not any(chosen in record["metrics"] for record in records):
+        have = sorted({name for record in records for name in record["metrics"]})
+        raise BadRequest(
+            f"The run does not have the measure {chosen or MEASURES[0]!r}.",
+            f"It has {', '.join(have) or 'none'}: choose one with --measure, or run with --answers.",
+        )
+    return [found for record in records if (found := _outcome(record, chosen, right_from))], chosen
+
+
+def _first_measure(records: Sequence[Record]) -> str:
+    answerable = [record["metrics"] for record in records if record["answerable"]]
+    return next((name for name in MEASURES if any(name in metrics for metrics in answerable)), "")
+
+
+def _outcome(record: Record, measure: str, right_from: float) -> Outcome | None:
+    answer = _answer(record)
+    evidence = answer.get("evidence", record.get("evidence"))
+    documents = record.get("documents") or ()
+    group = str(record.get("group") or (documents[0][0] if documents else f"question {record['id']}"))
+    # Measures of the answer's text say nothing of an answer that was not given; those of retrieval do.
+    withheld = bool(answer.get("abstained")) and "@" not in measure
+    if record["answerable"] and not withheld and measure not in record["metrics"]:
+        return None
+    right = record["answerable"] and not withheld and record["metrics"][measure] >= right_from
+    return Outcome(
+        id=str(record["id"]),
+        question=record["question"],
+        language=language_of(record["question"]),
+        group=group,
+        answerable=record["answerable"],
+        evidence=-inf if evidence is None else float(evidence),
+        wrong=not right,
+        assumed=record["answerable"] and withheld,
+    )
+
+
+def _answer(record: Record) -> Mapping[str, Any]:
+    answer = record.get("answer")
+    return answer if isinstance(answer, Mapping) else {}
