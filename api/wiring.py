@@ -134,14 +134,17 @@ def describer(settings: Settings, reads: Ocr | None = None) -> ImageDescriber | 
 
 def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parser]:
     from ingest.parsers.archive import ArchiveParser
+    from ingest.parsers.converted import ConvertedParser
     from ingest.parsers.csv_table import CsvParser
     from ingest.parsers.docx import DocxParser
+    from ingest.parsers.epub import EpubParser
     from ingest.parsers.html import HtmlParser
     from ingest.parsers.image import ImageParser
     from ingest.parsers.json_file import JsonParser
     from ingest.parsers.mailbox import MailboxParser
     from ingest.parsers.markdown import MarkdownParser
     from ingest.parsers.message import MessageParser
+    from ingest.parsers.outlook import OutlookParser
     from ingest.parsers.pdf import PdfParser
     from ingest.parsers.pptx import PptxParser
     from ingest.parsers.svg import SvgParser
@@ -149,13 +152,15 @@ def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parse
     from ingest.parsers.xlsx import XlsxParser
 
     made: Sequence[Parser] = (
-        PdfParser(ocr=reads),
+        PdfParser(ocr=reads, passwords=passwords),
         DocxParser(),
         PptxParser(),
         XlsxParser(),
+        EpubParser(),
         CsvParser(),
         JsonParser(),
         MessageParser(),
+        OutlookParser(),
         MailboxParser(),
         ArchiveParser(passwords=passwords),
         HtmlParser(),
@@ -163,6 +168,7 @@ def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parse
         TextParser(),
         SvgParser(),
         ImageParser(ocr=reads),
+        ConvertedParser(),
     )
     return {media_type: parser for parser in made for media_type in parser.media_types}
 
@@ -170,8 +176,13 @@ def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parse
 def toolbox(settings: Settings) -> Toolbox:
     """What a parse worker works with; called inside its process."""
     reads = ocr(settings)
-    passwords = [password.get_secret_value() for password in settings.ingest.passwords]
-    return Toolbox(parsers(reads, passwords), describer(settings, reads))
+    locked = passwords(settings)
+    return Toolbox(parsers(reads, locked), describer(settings, reads), locked)
+
+
+def passwords(settings: Settings) -> list[str]:
+    """What locked files are tried with."""
+    return [password.get_secret_value() for password in settings.ingest.passwords]
 
 
 def toolbox_version(settings: Settings) -> str:

@@ -63,8 +63,10 @@ _OLE_STREAMS = (
 )
 
 
-def open_zip(path: Path, name: str, limits: Limits | None = None, passwords: Sequence[str] = ()) -> zipfile.ZipFile:
-    """The archive, once its headers promise no bomb; unlocked, when one of `passwords` fits.
+def open_zip(
+    path: Path, name: str, limits: Limits | None = None, passwords: Sequence[str] | None = ()
+) -> zipfile.ZipFile:
+    """The archive, once its headers promise no bomb; unlocked, when one of `passwords` fits (None: locked or not).
 
     Raises CorruptFile, EncryptedFile or LimitExceeded.
     """
@@ -92,7 +94,8 @@ def open_zip(path: Path, name: str, limits: Limits | None = None, passwords: Seq
                 f"{name} unpacks to {unpacked / max(1, packed):,.0f} times its size, like a zip bomb.",
                 "If you trust it, open it in its program, save it again, and ingest that.",
             )
-        _unlock(archive, name, passwords)
+        if passwords is not None:
+            _unlock(archive, name, passwords)
     except FileError:
         archive.close()
         raise
@@ -178,7 +181,7 @@ def office_type(path: Path, name: str) -> str:
     """The media type of a zip-based document, or of a plain archive. Raises CorruptFile, LimitExceeded, UnsupportedFile."""
     # Only two small members are read here; sizes and ratios are checked by the parser, under its limits.
     generous = Limits(unpacked_bytes=1 << 62, unpacked_ratio=float("inf"))
-    with open_zip(path, name, generous) as archive:
+    with open_zip(path, name, generous, None) as archive:
         names = set(archive.namelist())
         if "[Content_Types].xml" in names:
             return _package_type(read_member(archive, "[Content_Types].xml", name, MAX_DIRECTORY), name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
 
+from ingest.containers import PASSWORDS
 from rag.errors import CorruptFile, EncryptedFile, NotFound
 
 PDFIUM = threading.RLock()
@@ -21,7 +22,7 @@ MAX_SIDE = 6_000
 """Pixels of the longer side of a rendered page; a poster is drawn smaller than asked instead of eating the memory."""
 
 
-def render_page(path: Path, number: int, scale: float) -> bytes:
+def render_page(path: Path, number: int, scale: float, passwords: Sequence[str] = ()) -> bytes:
     """PNG of page `number` (from 1) of a PDF or of a picture file, `scale` pixels for each point of the page.
 
     Boxes of parsed elements multiplied by `scale` fit the result, unless that would be more than 6,000 pixels long:
@@ -33,7 +34,7 @@ def render_page(path: Path, number: int, scale: float) -> bytes:
     with path.open("rb") as file:
         head = file.read(1024)
     if b"%PDF-" in head:
-        with open_pdf(path, path.name) as pdf, PDFIUM:
+        with open_pdf(path, path.name, passwords) as (pdf, _), PDFIUM:
             if not 1 <= number <= len(pdf):
                 raise _no_page(path, number, len(pdf))
             return png(draw(pdf[number - 1], scale))
@@ -41,26 +42,31 @@ def render_page(path: Path, number: int, scale: float) -> bytes:
 
 
 @contextmanager
-def open_pdf(path: Path, name: str) -> Iterator[Any]:
-    """A `pypdfium2.PdfDocument`; whoever uses it holds the lock. Raises EncryptedFile, CorruptFile."""
-    import pypdfium2
-
+def open_pdf(path: Path, name: str, passwords: Sequence[str] = ()) -> Iterator[tuple[Any, str]]:
+    """A `pypdfium2.PdfDocument` and the password that opened it, empty when it needs none; whoever uses the document holds
+    the lock. Raises EncryptedFile, CorruptFile."""
+    pdf, password = _opened(path, name, passwords)
     try:
-        with PDFIUM:
-            pdf = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise EncryptedFile(
-                f"{name} is locked by a password.", "Save a copy without the password and ingest that."
-            ) from error
-        raise CorruptFile(
-            f"{name} is damaged or not a PDF.", "Open it in a PDF viewer and save it again, or replace it."
-        ) from error
-    try:
-        yield pdf
+        yield pdf, password
     finally:
         with PDFIUM:
             pdf.close()
+
+
+def _opened(path: Path, name: str, passwords: Sequence[str]) -> tuple[Any, str]:
+    import pypdfium2
+
+    for password in ("", *passwords):
+        try:
+            with PDFIUM:
+                return pypdfium2.PdfDocument(path, password=password or None), password
+        except pypdfium2.PdfiumError as error:
+            if "password" not in str(error).lower():
+                raise CorruptFile(
+                    f"{name} is damaged or not a PDF.", "Open it in a PDF viewer and save it again, or replace it."
+                ) from error
+    tried = f" None of the {len(passwords)} passwords given fits." if passwords else ""
+    raise EncryptedFile(f"{name} is locked by a password.{tried}", PASSWORDS)
 
 
 def draw(page: Any, scale: float) -> Image.Image:

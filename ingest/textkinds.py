@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 
 from ingest.delimited import is_table
 
-_PROLOG = re.compile(r"\A(?:\s+|\ufeff|<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[.*?\]\s*)?>)+", re.I | re.S)
+_PROLOG = re.compile(
+    r"\A(?:\s+|\ufeff|<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+(?!html\b)[^>\[]*(?:\[.*?\]\s*)?>)+", re.I | re.S
+)
 _HTML_START = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _HTML_TAG = re.compile(
     r"</?(?:div|p|table|tr|td|h[1-6]|ul|ol|li|span|a|meta|title|section|article|br|img)\b[^>]*>", re.I
@@ -34,7 +36,7 @@ _OTHER_TEXT = frozenset(
 )
 _TABLE_NAMES = frozenset({".csv", ".tsv", ".tab"})
 _DATA_NAMES = frozenset({".json", ".jsonl", ".ndjson", ".geojson", ".ipynb"})
-_NAMED_TEXT = {".rst": "text/x-rst", ".org": "text/x-org", ".typ": "application/x-typst", ".textile": "text/x-textile"}
+_NAMED_TEXT = {".rst": "text/x-rst", ".org": "text/x-org"}
 _XML_KINDS = (
     (re.compile(r"<FictionBook\b"), "application/x-fictionbook+xml"),
     (re.compile(r"<(?:article|book)\b[^>]*docbook", re.I), "application/docbook+xml"),
@@ -56,8 +58,8 @@ def text_type(text: str, name: str, *, partial: bool = False) -> str:
     for sign, media_type in _XML_KINDS:
         if sign.match(body):
             return media_type
-    if _is_message(body):
-        return "application/mbox" if body.startswith("From ") else "message/rfc822"
+    if _is_message(body, named=suffix in (".eml", ".mht", ".mhtml")):
+        return "application/mbox" if body.startswith("From ") and suffix != ".eml" else "message/rfc822"
     if data := json_type(body, suffix, partial=partial):
         return data
     if suffix in _TABLE_NAMES:
@@ -109,7 +111,9 @@ def _loads(text: str) -> bool:
         return text[:1_000].count("[") + text[:1_000].count("{") == 1_000
 
 
-def _is_message(body: str) -> bool:
+def _is_message(body: str, *, named: bool) -> bool:
     head = re.split(r"\r?\n\r?\n", body, maxsplit=1)[0]
     fields = {field.lower() for field in _MAIL_FIELD.findall(head)}
+    if named:
+        return len(fields) >= 2
     return len(fields) >= 3 and bool(fields & {"received", "message-id", "mime-version", "return-path"})

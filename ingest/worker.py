@@ -9,8 +9,9 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
@@ -19,8 +20,9 @@ import psutil
 
 from ingest.detect import detect
 from ingest.protocols import ParsedPage, Parser, Source
+from ingest.unlock import unlocked
 from rag.documents import Element, ImageEntry
-from rag.errors import CorruptFile, LimitExceeded, SetupError, TuwenError, UnsupportedFile
+from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, SetupError, TuwenError, UnsupportedFile
 from rag.protocols import ImageDescriber
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class Toolbox:
 
     parsers: Mapping[str, Parser]
     describer: ImageDescriber | None = None
+    passwords: Sequence[str] = field(default=(), repr=False)
+    """Tried on Office documents, which have to be opened before anybody can tell what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +211,22 @@ def parse_with(toolbox: Toolbox, source: Source) -> Iterator[tuple[str, Any]]:
             f"{source.name} has {size / 1e6:,.0f} MB; the limit is {source.limits.bytes / 1e6:,.0f} MB.",
             "Raise `ingest.limits.bytes`, or split the file.",
         )
-    media_type = detect(source.path, source.name)
+    with ExitStack() as opened:
+        try:
+            media_type = detect(source.path, source.name)
+        except EncryptedFile:
+            path = opened.enter_context(unlocked(source.path, source.name, toolbox.passwords))
+            source = replace(source, path=path)
+            media_type = detect(source.path, source.name)
+        yield from _parsed(toolbox, source, media_type)
+
+
+def _parsed(toolbox: Toolbox, source: Source, media_type: str) -> Iterator[tuple[str, Any]]:
     parser = toolbox.parsers.get(media_type)
     if parser is None:
         raise UnsupportedFile(
-            f"{source.name} is of type {media_type}, which Tuwen cannot read yet.",
-            "Convert it to PDF, DOCX, PPTX, HTML, Markdown or plain text.",
+            f"{source.name} is of type {media_type}, which Tuwen cannot read.",
+            "Convert it to PDF, DOCX, PPTX, XLSX, HTML, Markdown or plain text.",
         )
     yield "type", media_type
     known: dict[str, tuple[ImageEntry, ...]] = {}

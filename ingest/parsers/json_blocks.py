@@ -16,6 +16,8 @@ from rag.documents import Element
 LONG = 200
 """Characters above which a text is read in a paragraph of its own rather than in the cell of a table."""
 MAX_COLUMNS = 40
+MAX_INLINE = 12
+"""Keys of an object inside a record that are told in the record's own lines."""
 MAX_HEADING = 120
 MAX_DEPTH = 60
 _NAMES = (
@@ -125,7 +127,12 @@ def _object(value: Mapping[str, Any], depth: int) -> Iterator[Element]:
     parts: list[tuple[str, Any]] = []
     for given, item in value.items():
         key, text = _clean(given), scalar(item)
-        if text is None:
+        small = (
+            flat(item) if text is None and depth > 1 and isinstance(item, dict) and len(item) <= MAX_INLINE else None
+        )
+        if small is not None:
+            lines.extend(f"{key}.{name}: {part}" for name, part in small.items() if part)
+        elif text is None:
             parts.append((key, item))
         elif len(text) > LONG or "\n" in text:
             if lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
@@ -50,27 +50,31 @@ class MessageParser:
                 f"{source.name} is a damaged or endlessly nested message ({type(error).__name__}).",
                 "Save it again from its mail program.",
             ) from error
-        warnings: list[str] = []
         fields = {name: text for name in _SHOWN if (text := header(message, name))}
-        elements = list(_elements(body, source, warnings))
-        names = [_name(number, *attachment) for number, attachment in enumerate(body.attachments, start=1)]
-        members = _attachments(body, names, source, warnings)
-        if fields and not _is_saved_page(message):
-            elements.insert(0, Element("list", "\n".join(f"{name}: {text}" for name, text in fields.items())))
-        if names:
-            elements.append(Element("list", "Attachments:\n" + "\n".join(f"- {name}" for name in names)))
-        if not elements:
-            raise EmptyFile(f"{source.name} is a message without text.", "Leave it out.")
-        known = {"author": "From", "date": "Date", "to": "To"}
-        metadata = {key: fields[name][:1_000] for key, name in known.items() if name in fields}
-        yield ParsedPage(
-            None,
-            tuple(elements),
-            title=fields.get("Subject", ""),
-            metadata=metadata,
-            warnings=tuple(warnings),
-            members=tuple(members),
-        )
+        yield message_page(fields, body, source, with_fields=not _is_saved_page(message))
+
+
+def message_page(fields: Mapping[str, str], body: Body, source: Source, *, with_fields: bool = True) -> ParsedPage:
+    """A message as a page: what its head says, its text, the list of its attachments. Raises EmptyFile, LimitExceeded."""
+    warnings: list[str] = []
+    elements = list(_elements(body, source, warnings))
+    names = [_name(number, *attachment) for number, attachment in enumerate(body.attachments, start=1)]
+    members = _attachments(body, names, source, warnings)
+    if fields and with_fields:
+        elements.insert(0, Element("list", "\n".join(f"{name}: {text}" for name, text in fields.items())))
+    if names:
+        elements.append(Element("list", "Attachments:\n" + "\n".join(f"- {name}" for name in names)))
+    if not elements:
+        raise EmptyFile(f"{source.name} is a message without text.", "Leave it out.")
+    known = {"author": "From", "date": "Date", "to": "To"}
+    return ParsedPage(
+        None,
+        tuple(elements),
+        title=fields.get("Subject", ""),
+        metadata={key: fields[name][:1_000] for key, name in known.items() if name in fields},
+        warnings=tuple(warnings),
+        members=tuple(members),
+    )
 
 
 def header(message: Message, name: str) -> str:

@@ -31,10 +31,10 @@ DRAWING_DENSITY = 2.0
 
 
 class PdfParser:
-    """`ocr` reads scanned pages; without it they give their picture and a warning."""
+    """`ocr` reads scanned pages; without it they give their picture and a warning. `passwords` are tried on locked files."""
 
-    def __init__(self, *, ocr: Ocr | None) -> None:
-        self._ocr = ocr
+    def __init__(self, *, ocr: Ocr | None, passwords: Sequence[str] = ()) -> None:
+        self._ocr, self._passwords = ocr, passwords
 
     @property
     def media_types(self) -> frozenset[str]:
@@ -57,7 +57,7 @@ class PdfParser:
             ) from error
 
     def _parse(self, source: Source) -> Iterator[ParsedPage]:
-        with open_pdf(source.path, source.name) as pdf:
+        with open_pdf(source.path, source.name, self._passwords) as (pdf, password):
             with PDFIUM:
                 count = len(pdf)
             if count > source.limits.pages:
@@ -68,7 +68,7 @@ class PdfParser:
             with PDFIUM:
                 reading = _Reading(source, pdf, self._ocr)
             anything = False
-            for batch in read_pages(source.path, count):
+            for batch in read_pages(source.path, count, password):
                 for parsed in reading.batch(batch):
                     anything = anything or bool(parsed.elements)
                     yield parsed

@@ -43,8 +43,8 @@ class TextPage:
     """Whether most of the text layer is signs without meaning (fonts without a usable encoding)."""
 
 
-def read_pages(path: Path, page_count: int) -> Iterator[list[TextPage]]:
-    """Batches of pages in order. Raises liteparse's ParseError where the file cannot be opened."""
+def read_pages(path: Path, page_count: int, password: str = "") -> Iterator[list[TextPage]]:
+    """Batches of pages in order; `password` opens the file where it is locked. Raises liteparse's ParseError where the file cannot be opened."""
     from liteparse import LiteParse
 
     parser = LiteParse(
@@ -58,6 +58,7 @@ def read_pages(path: Path, page_count: int) -> Iterator[list[TextPage]]:
         skip_diagonal_text=True,
         continue_on_page_error=True,
         max_pages=page_count,
+        password=password or None,
         quiet=True,
     )
     with _with_suffix(path) as named:
