@@ -17,6 +17,7 @@ from ingest.chunkers.units import Count, Unit
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document
 from rag.errors import BadSetting, ExtraMissing
+from rag.words import sentence_spans
 
 
 class Splitter(Protocol):
@@ -149,8 +150,16 @@ def llama_index_sentences(count: Count, max_tokens: int, overlap: int) -> tuple[
         chunk_overlap=overlap,
         # It takes the length of what a tokenizer gives, nothing else of it.
         tokenizer=lambda text: range(count([text])[0]),
+        # Its own is for English, and looks for its data on the network.
+        chunking_tokenizer_fn=_sentences_with_space,
     )
     return splitter, f"llama-index sentences {overlap}"
+
+
+def _sentences_with_space(text: str) -> list[str]:
+    """Sentences that make the text when they are put together."""
+    ends = [start for start, _ in sentence_spans(text)[1:]]
+    return [text[start:stop] for start, stop in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 
 def _text_room(max_tokens: int) -> int:
