@@ -45,7 +45,7 @@ def carries(answer: str, text: str) -> bool:
         return True
     share = word_share(answer, text)
     if quantities(answer):
-        if missing(answer, _quantities(text)):
+        if number_share(answer, text) < 1:
             return False
         # Words of two languages cannot be compared: the numbers decide, if they are enough to go by.
         return share >= WORDS_WITH_NUMBERS or (_foreign(answer, text) and len(quantities(answer)) > 1)
@@ -58,10 +58,22 @@ def checkable(answer: str, text: str) -> bool:
     return not _foreign(answer, text) and (bool(quantities(answer)) or 0 < len(stems(answer)) <= SHORT)
 
 
+def number_share(answer: str, text: str) -> float:
+    """Share of the answer's numbers that the text has, by value or as they are written: `2,100 thousand` is `2,100` in a table whose
+    header says thousands. 1 for an answer without numbers."""
+    wanted = quantities(answer)
+    if not wanted:
+        return 1.0
+    by_value = 1 - len(missing(answer, _quantities(text))) / len(wanted)
+    written = [token for token in flat(answer).split() if token[0].isdigit()]
+    as_written = sum(f" {token} " in flat(text) for token in written) / len(written) if written else 0.0
+    return max(by_value, as_written)
+
+
 def word_share(answer: str, text: str) -> float:
-    """Share of the answer's content words, without endings, that the text has; 0 for an answer without any."""
-    wanted = set(stems(answer))
-    return len(wanted & _stems(text)) / len(wanted) if wanted else 0.0
+    """Share of the answer's content words, without endings and without numbers, that the text has; 1 for an answer that is numbers only."""
+    wanted = {stem for stem in stems(answer) if not stem[0].isdigit()}
+    return len(wanted & _stems(text)) / len(wanted) if wanted else float(bool(answer.strip()))
 
 
 def _foreign(answer: str, text: str) -> bool:

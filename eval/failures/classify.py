@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eval.failures.classes import FailureClass
-from eval.failures.facts import FOLD, FUSE, HITS, PACK, RERANK, Facts
+from eval.failures.facts import FOLD, FUSE, PACK, RERANK, Facts
 from eval.failures.rule import Rule
 
 
@@ -26,9 +26,7 @@ def is_wrong(facts: Facts, rule: Rule) -> bool:
             return not facts.abstained
         if facts.abstained or facts.right is False:
             return True
-        if facts.right:
-            return facts.state != "unjudged" and not facts.cites_labelled
-        return facts.state != "unjudged" and not facts.cites_gold
+        return facts.state != "unjudged" and not facts.cites_labelled
     return facts.state not in ("unanswerable", "unjudged") and not _reached(facts, rule)
 
 
@@ -44,107 +42,100 @@ def first_loss(facts: Facts, rule: Rule) -> Loss | None:
         return Loss(FailureClass.NOT_PARSED, "ingest", facts.why)
     if facts.state == "split" and not facts.together:
         return Loss(FailureClass.SPLIT, "chunking", facts.why)
-    if facts.state != "unjudged" and not _packed(facts):
-        lost = _in_retrieval(facts, rule)
-        if lost is not None:
-            return lost
+    if facts.state != "unjudged" and not _packed(facts) and (lost := _in_retrieval(facts, rule)):
+        return lost
     return _in_answer(facts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the gold passage stood after a step (None: nowhere), and up to which rank the next step looks."""
+
+    step: str
+    rank: int | None
+    looked_at: int
+
+    @property
+    def within(self) -> bool:
+        return self.rank is not None and self.rank <= self.looked_at
+
+
 def _in_retrieval(facts: Facts, rule: Rule) -> Loss | None:
-    """None when it was among the first `read` hits."""
-    stages = facts.stages
-    retrievers = facts.retrievers
-    found = {name: rank for name in retrievers if (rank := stages[name].gold) is not None}
-    missed = tuple(name for name in retrievers if name not in found)
-    if not stages:
-        return None if facts.answered else Loss(FailureClass.NOT_RECALLED, "search", "nothing was found")
-    if not found:
-        return Loss(FailureClass.NOT_RECALLED, " + ".join(retrievers), _nowhere(facts), missed)
-    rank = min(found.values())
-    before = min(found, key=lambda name: found[name])
-    for step in facts.later:
-        now = stages[step].gold
-        if now is None:
-            return _dropped(facts, rule, step, before, rank, found, missed)
-        rank, before = now, step
-    if rank <= rule.read:
+    """The first step after which it never again stood where the next one looks; None when it was among the first hits."""
+    course = _course(facts, rule)
+    lost = len(course)
+    while lost and not course[lost - 1].within:
+        lost -= 1
+    if lost == len(course):
         return None
-    return _ranked_low(facts, rule, found, missed)
+    here, before = course[lost], course[lost - 1] if lost else None
+    missed = tuple(name for name in facts.retrievers if facts.stages[name].gold is None)
+    kind = _kind(facts, here, before)
+    return Loss(kind, here.step, _why(facts, kind, here, before), missed)
 
 
-def _dropped(
-    facts: Facts, rule: Rule, step: str, before: str, rank: int, found: dict[str, int], missed: tuple[str, ...]
-) -> Loss:
-    """The gold passage is in what `before` left, at `rank`, and not in what `step` left."""
-    gone = f"{before} had it at rank {rank} of {facts.stages[before].size}, {step} left {facts.stages[step].size} without it"
-    if step == FUSE:
-        return Loss(FailureClass.FUSED_AWAY, step, gone, missed)
-    if step == FOLD and facts.folded is not None:
-        why = f"the same text stands at rank {facts.folded}, in a passage that is not judged; {gone}"
-        return Loss(FailureClass.FOLDED_AWAY, step, why, missed)
-    if step == RERANK:
-        return Loss(FailureClass.RERANKED_AWAY, step, gone, missed)
-    if rank <= rule.read:
-        return Loss(FailureClass.FILTERED, step, gone, missed)
-    # It was too far behind before it was cut off.
-    return _ranked_low(facts, rule, found, missed)
+def _course(facts: Facts, rule: Rule) -> list[_Place]:
+    """Recall as one step, at its best rank, then the later ones. Before a reranker as much counts as it looks at."""
+    later = facts.later
+    reranked = later.index(RERANK) if RERANK in later else 0
+    ranks = [rank for name in facts.retrievers if (rank := facts.stages[name].gold) is not None]
+    course = [_Place(" + ".join(facts.retrievers), min(ranks, default=None), rule.reach if reranked else rule.read)]
+    for place, step in enumerate(later):
+        course.append(_Place(step, facts.stages[step].gold, rule.reach if place < reranked else rule.read))
+    return course
 
 
-def _ranked_low(facts: Facts, rule: Rule, found: dict[str, int], missed: tuple[str, ...]) -> Loss:
-    """It came through, but behind the first `read`."""
-    ranks = {name: seen.gold for name, seen in facts.stages.items() if seen.gold is not None}
-    course = ", ".join(f"{name} {rank}" for name, rank in ranks.items())
-    reached = rule.read
-    reordering = [step for step in facts.later if step not in (FUSE, FOLD, HITS) and step in ranks]
-    if reordering:
-        first = reordering[0]
-        before = [
-            ranks[step] for step in (*facts.retrievers, *facts.later[: facts.later.index(first)]) if step in ranks
-        ]
-        reach = rule.reach if first == RERANK else rule.read
-        if before and before[-1] <= reach and _after_fusion(facts, first):
-            worst = next((step for step in reordering if ranks[step] > rule.read), first)
-            why = f"the best rank after {worst} is {ranks[worst]}, read are {rule.read} ({course})"
-            return Loss(FailureClass.RERANKED_AWAY, worst, why, missed)
-        reached = reach
-    if FUSE in facts.stages and min(found.values()) <= reached:
-        best = min(found, key=lambda name: found[name])
-        why = (
-            f"{best} had it at rank {found[best]}, fusion at {ranks.get(FUSE, '–')}; looked at are {reached} ({course})"
-        )
-        return Loss(FailureClass.FUSED_AWAY, FUSE, why, missed)
-    why = f"no retriever had it among the first {reached} ({course})"
-    return Loss(FailureClass.RECALLED_LOW, " + ".join(found), why, missed)
+def _kind(facts: Facts, here: _Place, before: _Place | None) -> FailureClass:
+    if before is None:
+        return FailureClass.NOT_RECALLED if here.rank is None else FailureClass.RECALLED_LOW
+    if here.step == FUSE:
+        return FailureClass.FUSED_AWAY
+    if here.step == FOLD and here.rank is None and facts.folded is not None:
+        return FailureClass.FOLDED_AWAY
+    if here.step == RERANK or here.rank is not None:
+        return FailureClass.RERANKED_AWAY
+    return FailureClass.FILTERED
 
 
-def _after_fusion(facts: Facts, step: str) -> bool:
-    return step in facts.later
+def _why(facts: Facts, kind: FailureClass, here: _Place, before: _Place | None) -> str:
+    course = ", ".join(f"{name} {step.gold or '–'} of {step.size}" for name, step in facts.stages.items())
+    if kind is FailureClass.NOT_RECALLED:
+        return f"in none of the lists ({course})"
+    if before is None:
+        return f"its best rank is {here.rank}, looked at are {here.looked_at} ({course})"
+    now = "left it out" if here.rank is None else f"put it at rank {here.rank}"
+    same = (
+        f"; the same text stands at rank {facts.folded}, in a passage that is not judged" if here.step == FOLD else ""
+    )
+    return f"{before.step} had it at rank {before.rank}, {here.step} {now}, looked at are {here.looked_at}{same} ({course})"
 
 
 def _in_answer(facts: Facts) -> Loss:
     pack = facts.stages.get(PACK)
     if facts.abstained:
-        return Loss(
-            FailureClass.WRONGLY_REFUSED, "abstain", "a passage that answers was among the first hits, and was refused"
-        )
+        why = "a passage that answers was among the first hits, and the question was refused"
+        return Loss(FailureClass.WRONGLY_REFUSED, "abstain", why)
     if facts.state != "unjudged":
-        if pack is not None and pack.gold is None:
+        if pack is not None and not _packed(facts):
             why = f"it was among the first hits, but not among the {pack.size} passages that the generator got"
             return Loss(FailureClass.PACKED_OUT, PACK, why)
-        if facts.cut:
+        if facts.in_prompt is False:
             why = "the generator got the passage without the words that answer: it was cut to the budget"
             return Loss(FailureClass.PACKED_OUT, PACK, why)
     if facts.right:
         why = "no citation" if not facts.citations else f"none of {facts.citations} citations points at what answers"
         return Loss(FailureClass.CITED_WRONGLY, "cite", why)
-    if facts.cites_gold or facts.state == "unjudged":
-        return Loss(FailureClass.WRONG_IN_CONTEXT, "generate", "the right passage is cited, and the answer is wrong")
+    if facts.cites_gold:
+        why = "the right passage was in the prompt and is cited, and the answer is wrong"
+        return Loss(FailureClass.WRONG_IN_CONTEXT, "generate", why)
+    if facts.state == "unjudged":
+        return Loss(FailureClass.WRONG_IN_CONTEXT, "generate", "the answer is wrong; no passage is judged")
     return Loss(FailureClass.NOT_USED, "generate", "the right passage was in the prompt, and is not cited")
 
 
 def _packed(facts: Facts) -> bool:
-    return PACK in facts.stages and facts.stages[PACK].gold is not None
+    """By its own id, or within a passage that was widened."""
+    return facts.in_prompt is True or (PACK in facts.stages and facts.stages[PACK].gold is not None)
 
 
 def _reached(facts: Facts, rule: Rule) -> bool:
@@ -156,8 +147,3 @@ def _reached(facts: Facts, rule: Rule) -> bool:
     last = [step for step in facts.stages if step != PACK][-1]
     rank = facts.stages[last].gold
     return rank is not None and rank <= rule.read
-
-
-def _nowhere(facts: Facts) -> str:
-    names = ", ".join(f"{name} ({facts.stages[name].size})" for name in facts.retrievers)
-    return f"in none of the lists: {names}"

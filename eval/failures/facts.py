@@ -6,7 +6,7 @@ Facts are kept with every question of a run, so that the question can be classed
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from eval.failures.gold import State
@@ -38,8 +38,8 @@ class Facts:
     """The rank after folding of the passage for whose repeat the gold one was taken."""
     together: bool = False
     """The parts of a split quote were read together."""
-    cut: bool = False
-    """The generator got the gold passage without the words that answer."""
+    in_prompt: bool | None = None
+    """Whether the words that answer stood in the prompt, where that can be told."""
     answered: bool = False
     """Whether an answer was asked for at all."""
     abstained: bool = False
@@ -63,12 +63,13 @@ class Facts:
         return tuple(name for name in self.stages if name not in (*self.retrievers, PACK))
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without the stages, which stand beside them in a record."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: value for name, value in values.items() if name != "stages"}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Facts:
-        stages = {name: Seen(**seen) for name, seen in value["stages"].items()}
-        return cls(**{**value, "stages": stages})
+    def from_json(cls, value: Mapping[str, Any], stages: Mapping[str, Mapping[str, Any]]) -> Facts:
+        return cls(**{**value, "stages": {name: Seen(**seen) for name, seen in stages.items()}})
 
 
 def seen(stages: Mapping[str, Sequence[str]], gold: frozenset[str]) -> dict[str, Seen]:

@@ -27,8 +27,6 @@ Grain = Literal["span", "quote", "page", "document", ""]
 
 NEARLY = 0.8
 """Share of a quote's words that make a chunk hold it: recognised text and tables are seldom letter by letter what was quoted."""
-LEAST_PART = 3
-"""Words of a quote that a chunk must end or begin with, to be a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class Gold:
     """The judged text carries no expected answer, and should."""
     documents: tuple[str, ...] = ()
     """Names of the judged documents."""
+    quotes: tuple[str, ...] = ()
+    """The judged words, where words are judged."""
     why: str = ""
 
 
@@ -103,20 +103,30 @@ def _narrow(
     every = {chunk.chunk_id: (documents[id_], chunk) for id_, chunks in pool.items() for chunk in chunks}
     labelled = frozenset(every)
     exact = {id_: pair for id_, pair in every.items() if any(literally(answer, pair[1].text) for answer in answers)}
+    # Cut apart word for word says more than words that stand somewhere in a passage.
+    if not exact and (parts := _split_answer(pool, answers)):
+        id_, answer, chunks = parts
+        found = {chunk.chunk_id: (documents[id_], chunk) for chunk in chunks}
+        return Gold("split", grain, found, labelled, True, documents=shown, why=_cut(answer, chunks))
     carrying = exact or {
         id_: pair for id_, pair in every.items() if any(carries(answer, pair[1].text) for answer in answers)
     }
     if carrying:
         return Gold("found", grain, carrying, labelled, len(carrying) < len(every), documents=shown)
-    for id_, chunks in pool.items():
-        for answer in answers:
-            if parts := _parts(answer, chunks):
-                found = {chunk.chunk_id: (documents[id_], chunk) for chunk in parts}
-                return Gold("split", grain, found, labelled, True, documents=shown, why=_cut(answer, parts))
     whole = "\n".join(chunk.text for _, chunk in every.values())
     lacks = bool(answers) and all(checkable(a, whole) and not carries(a, whole) for a in answers)
     why = f"no passage of the judged {grain} carries {_short(answers[0])}" if lacks else ""
     return Gold("found", grain, every, labelled, lacks=lacks, documents=shown, why=why)
+
+
+def _split_answer(
+    pool: Mapping[str, Sequence[IndexedChunk]], answers: Sequence[str]
+) -> tuple[str, str, list[IndexedChunk]] | None:
+    for id_, chunks in pool.items():
+        for answer in answers:
+            if parts := _parts(answer, chunks):
+                return id_, answer, parts
+    return None
 
 
 def _from_quotes(
@@ -139,10 +149,11 @@ def _from_quotes(
         if parts:
             cut |= {chunk.chunk_id: (documents[id_], chunk) for chunk in parts}
             why = why or _cut(quote, parts)
+    words = tuple(quote for _, quote in quotes)
     if found:
-        return Gold("found", grain, found, frozenset(found) | frozenset(cut), documents=shown)
+        return Gold("found", grain, found, frozenset(found) | frozenset(cut), documents=shown, quotes=words)
     if cut:
-        return Gold("split", grain, cut, frozenset(cut), documents=shown, why=why)
+        return Gold("split", grain, cut, frozenset(cut), documents=shown, why=why, quotes=words)
     return Gold(
         "unparsed", grain, {}, documents=shown, why=f"no passage of {_list(shown)} has the words {_short(quotes[0][1])}"
     )
@@ -173,8 +184,8 @@ def _parts(quote: str, chunks: Sequence[IndexedChunk]) -> list[IndexedChunk]:
 
 
 def _ends_with(text: str, wanted: Sequence[str]) -> int:
-    """Words of the quote's beginning that the text ends with; the longest beginning, 0 for none long enough."""
-    for count in range(len(wanted) - 1, min(LEAST_PART, len(wanted) - 1) - 1, -1):
+    """Words of the quote's beginning that the text ends with; the longest beginning, 0 for none."""
+    for count in range(len(wanted) - 1, 0, -1):
         if text.endswith(f" {' '.join(wanted[:count])} "):
             return count
     return 0

@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eval.failures.carries import number_share
 from eval.metrics.answer_recall import answer_recall
 from eval.metrics.answer_text import without_markers
 from rag.language import language_of
-from rag.retrieval.quantities import missing, quantities
+from rag.retrieval.quantities import quantities
 
 READ = 5
 RERANK_REACH = 30
@@ -57,9 +58,8 @@ def answer_is_right(answer: str, expected: Sequence[str], at_least: float) -> bo
 
 
 def _right(answer: str, expected: str, at_least: float) -> bool | None:
-    numbers = quantities(expected)
-    if numbers and 1 - len(missing(expected, quantities(answer))) / len(numbers) <= NUMBERS_ABOVE:
+    if number_share(expected, answer) <= NUMBERS_ABOVE:
         return False
     if language_of(answer) != language_of(expected):
-        return True if numbers else None
+        return True if quantities(expected) else None
     return answer_recall(answer, [expected]) >= at_least

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
-from eval.failures.carries import carries, literally
+from eval.failures.carries import literally
 from eval.failures.classify import Loss, first_loss
+from eval.failures.doubt import doubt
 from eval.failures.evidence import Look, clip, what_was_seen
 from eval.failures.facts import FOLD, FUSE, HITS, PACK, Facts, seen
 from eval.failures.gold import Gold, find_gold
+from eval.failures.reading import in_text, telling_sentences
 from eval.failures.rule import Rule, answer_is_right
 from eval.metrics.answer_recall import answer_recall
 from eval.metrics.token_f1 import token_f1
 from eval.system import Found, Given, System
+from rag.language import language_of
 
 ANSWER_TEXT = 600
 
@@ -30,7 +33,8 @@ def trace(
     ids: Mapping[str, str],
     rule: Rule | None = None,
 ) -> dict[str, Any]:
-    """`{"stages": {name: {"size", "gold"}}, "facts": {…}}` for every question; `gold` is the best rank, from 1, of a chunk that answers.
+    """`{"stages": {name: {"size", "gold"}}, "facts": {…}, "about": {"kind", "language", "documents", "page"}}` for every question; `gold` is
+    the best rank, from 1, of a chunk that answers, `page` is `digital`, `scanned` or `none`.
 
     A wrong question also has `"lost": {"class", "stage", "step", "why", "missed_by", "evidence"}`; a question where a passage that is not
     judged carries the expected answer has `"doubt": {"why", "passage"}`, so that somebody can correct the labels. `given` is None in
@@ -46,13 +50,24 @@ def trace(
     shown: dict[str, Any] = {
         "stages": {name: {"size": step.size, "gold": step.gold} for name, step in facts.stages.items()},
         "facts": facts.as_json(),
+        "about": _about(question, gold, ids),
     }
     if lost is not None:
         looks = _looks(gold, found, given)
         shown["lost"] = as_json(lost) | {"evidence": what_was_seen(stages, looks, gold, _answer(question, given))}
-    if doubt := _doubt(question, gold, found, given, rule):
-        shown["doubt"] = doubt
+    if doubtful := doubt(question, gold, found, given, rule):
+        shown["doubt"] = doubtful
     return shown
+
+
+def _about(question: Question, gold: Gold, ids: Mapping[str, str]) -> dict[str, Any]:
+    sources = {chunk.source for _, chunk in gold.chunks.values()}
+    return {
+        "kind": question.kind,
+        "language": question.language or language_of(question.text),
+        "documents": [ids.get(name, name) for name in gold.documents],
+        "page": "scanned" if "ocr" in sources else "digital" if "digital" in sources else "none",
+    }
 
 
 def as_json(lost: Loss) -> dict[str, Any]:
@@ -83,20 +98,22 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
         "lacks": gold.lacks,
         "folded": _folded(gold, stages, _looks(gold, found, given)),
     }
-    read = stages.get(PACK) or stages.get(HITS, tuple(hit.chunk_id for hit in found.hits))[: rule.read]
+    telling = telling_sentences(gold, question.answers or gold.quotes)
+    prompt = given.prompt if given is not None else ""
     if gold.state == "split":
-        facts["together"] = ids <= set(read)
+        read = stages.get(PACK) or stages.get(HITS, ())[: rule.read]
+        facts["together"] = ids <= set(read) or any(literally(one, prompt) for one in (*gold.quotes, *question.answers))
     if given is not None:
-        expected = question.answers
         cited = {citation.chunk_id for citation in given.cited}
+        quoted = any(in_text(telling, citation.quote) for citation in given.cited)
         facts |= {
             "answered": True,
             "abstained": given.abstained,
-            "right": None if given.abstained else _right(given.text, expected, rule),
-            "cites_gold": bool(cited & ids),
-            "cites_labelled": bool(cited & (gold.labelled | ids)),
+            "right": None if given.abstained else _right(given.text, question.answers, rule),
+            "cites_gold": quoted or bool(cited & ids),
+            "cites_labelled": quoted or bool(cited & (gold.labelled | ids)),
             "citations": len(given.cited),
-            "cut": _cut(gold, question, given),
+            "in_prompt": in_text(telling, prompt) if prompt and telling and facts["folded"] is None else None,
         }
     return Facts(**facts)
 
@@ -122,16 +139,6 @@ def _folded(gold: Gold, stages: Stages, looks: Mapping[str, Look]) -> int | None
     return None
 
 
-def _cut(gold: Gold, question: Question, given: Given) -> bool:
-    """Whether a passage that carries the answer reached the generator without it. Told only where the prompt is."""
-    prompt = getattr(given, "prompt", "")
-    packed = [gold.chunks[id_][1].text for id_ in given.stages.get(PACK, ()) if id_ in gold.chunks]
-    if not prompt or not packed:
-        return False
-    carried = [answer for answer in question.answers if any(carries(answer, text) for text in packed)]
-    return bool(carried) and not any(carries(answer, prompt) for answer in carried)
-
-
 def _looks(gold: Gold, found: Found, given: Given | None) -> dict[str, Look]:
     """What is known of chunks: gold ones, and those that were found."""
     looks = {id_: Look(name, chunk.pages, chunk.text, chunk.kind) for id_, (name, chunk) in gold.chunks.items()}
@@ -153,24 +160,3 @@ def _answer(question: Question, given: Given | None) -> dict[str, Any] | None:
         "evidence": given.evidence,
         "citations": cited,
     }
-
-
-def _doubt(question: Question, gold: Gold, found: Found, given: Given | None, rule: Rule) -> dict[str, Any] | None:
-    """The first read passage that the labels do not know and that has an expected answer word for word."""
-    if gold.state in ("unanswerable", "unjudged"):
-        return None
-    answers = [answer for answer in question.answers if len(answer.split()) > 1 or len(answer) > 3]
-    for hit in (given.context if given is not None and given.context else found.hits)[: rule.read]:
-        if hit.chunk_id in gold.labelled or hit.chunk_id in gold.chunks:
-            continue
-        answer = next((answer for answer in answers if literally(answer, hit.text)), None)
-        if answer is not None:
-            where = f"{hit.document}" + (f", page {hit.pages[0]}" if hit.pages else "")
-            passage = {
-                "chunk_id": hit.chunk_id,
-                "document": hit.document,
-                "pages": list(hit.pages),
-                "text": clip(hit.text, 160),
-            }
-            return {"why": f"“{answer}” also stands in {where}, which is not judged", "passage": passage}
-    return None
