@@ -1,7 +1,7 @@
 """The whole question flow on one screen.
 
 turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
-      → abstain? → expand + pack → generate (stream) → cite (check) → Answer
+      → abstain? → widen + pack + expand → generate (stream) → cite (check) → Answer
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from rag.retrieval.pack import pack
 from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.rerank import rerank
 from rag.retrieval.rewrite import standalone
+from rag.retrieval.widen import narrow, widen
 from rag.words import content_words
 
 MAX_TOP_K = 200
@@ -162,11 +163,12 @@ class Engine:
                 yield piece
         with clock("cite"):
             cited = resolve("".join(pieces), passages)
-        yield from cited.citations
+            citations = narrow(cited.citations, passages, self.library)
+        yield from citations
         yield Answer(
             cited.text,
             False,
-            cited.citations,
+            citations,
             found.hits,
             clock.finish(),
             usage,
@@ -183,7 +185,12 @@ class Engine:
         render = partial(render_passage, language=language)
         count, budget = generator.count_tokens, options.passage_tokens
         passages = pack(
-            hits, question=question, budget=budget, count_tokens=count, render=render, limit=options.passages
+            widen(hits, self.library),
+            question=question,
+            budget=budget,
+            count_tokens=count,
+            render=render,
+            limit=options.passages,
         )
         return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
 

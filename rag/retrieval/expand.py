@@ -1,6 +1,7 @@
 """A passage is widened by its neighbours while the token budget allows it: an answer often goes on in the next chunk.
 
-Only by chunks of the same section, never by one that another passage holds, and never across a table or a picture.
+Only by chunks of the same section, never by one that another passage holds, and never across a table or a picture. What has a
+window of its own is read by that instead (rag/retrieval/widen.py).
 Best passages first; the following chunk before the preceding one.
 """
 
@@ -36,7 +37,7 @@ def expand(
     taken = {passage.hit.chunk.id for passage in widened}
     for place, passage in enumerate(widened):
         own = passage.hit.chunk
-        if not isinstance(own, Chunk) or own.kind != "text":
+        if not isinstance(own, Chunk) or own.kind != "text" or own.window is not None:
             continue
         text = own.text.strip()
         # A passage that was cut to fit cannot go on where it was cut.
