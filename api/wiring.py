@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from api.settings import Settings
 from ingest.protocols import Chunker, Limits, Parser
-from ingest.worker import Toolbox
+from ingest.worker import ParseWorker, Toolbox
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine, Options
 from rag.errors import BadSetting
@@ -96,6 +97,25 @@ TEXT_ENCODERS: dict[str, Callable[[Settings], TextEncoder]] = {
 def text_encoder(settings: Settings) -> TextEncoder:
     """Raises ModelMissing, ModelCorrupt, ExtraMissing, EncoderUnavailable."""
     return TEXT_ENCODERS[settings.encoder.kind](settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Where services that are opened one after another over the same documents keep what none of them has to do twice.
+
+    `documents` names the set of documents: what is parsed of a file may depend on the files it refers to. For the bench only: what
+    is kept here outlives a document that is deleted.
+    """
+
+    folder: Path
+    documents: str
+
+
+def remembering(encoder: TextEncoder, reuse: Reuse) -> TextEncoder:
+    """The encoder, encoding no passage twice."""
+    from rag.encoders.cached import CachedTextEncoder
+
+    return CachedTextEncoder(encoder, reuse.folder / "vectors.sqlite3")
 
 
 def image_encoder(settings: Settings) -> ImageEncoder | None:
@@ -191,6 +211,17 @@ def toolbox_version(settings: Settings) -> str:
 
     versions = {media_type: parser.version for media_type, parser in sorted(parsers(None).items())}
     return f"{versions} describer={VERSION} {settings.pictures.model_dump_json()}"
+
+
+def parse_worker(settings: Settings, reuse: Reuse | None = None) -> ParseWorker:
+    """A process that parses files; with `reuse`, one that remembers what it parsed."""
+    build, memory = partial(toolbox, settings), settings.ingest.worker_memory
+    if reuse is None:
+        return ParseWorker(build, memory=memory)
+    from ingest.parse_cache import CachingParseWorker, ParseCache
+
+    key = f"{toolbox_version(settings)} {reuse.documents}"
+    return CachingParseWorker(build, ParseCache(reuse.folder / "parsed", key), memory=memory)
 
 
 # --- how text is cut into chunks --------------------------------------------------------------------------------------

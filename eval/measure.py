@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
-from eval.metrics import ranking
-from eval.metrics.answer_recall import answer_recall
-from eval.metrics.citation_precision import citation_page_precision
-from eval.metrics.exact_match import exact_match
+from eval.failures.rule import Rule
+from eval.failures.trace import trace
+from eval.measures import USUAL, Measures
+from eval.metrics import answers, citations, ranking
 from eval.metrics.page_hit import page_hit
 from eval.metrics.relevance import relevant
-from eval.metrics.token_f1 import token_f1
 from eval.system import Found, Given, System
+from rag.language import language_of
 
 HITS_KEPT = 10
 """Hits written to the run folder per question, with chunk ids: enough to look at, small enough to keep."""
@@ -29,12 +29,17 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked of every question. `ids` gives the document id in the judgements by the name in the system."""
+    """What is asked of every question. `ids` gives the document id in the judgements by the name in the system, `rule` says what
+    counts as wrong."""
 
     dataset: Dataset
     ids: Mapping[str, str]
     depth: int
     answers: bool
+    measures: Measures = USUAL
+    rule: Rule | None = None
+    at_once: int = 1
+    """Questions that are asked at the same time: what a question took beside others is no latency."""
 
 
 def measure(system: System, task: Task, question: Question) -> Record:
@@ -43,33 +48,34 @@ def measure(system: System, task: Task, question: Question) -> Record:
     found = system.search(question.text, task.depth)
     milliseconds = (time.perf_counter() - began) * 1000
     ranked = best_per_document(found, task.ids)
-    metrics = _ranking_metrics(task.dataset, question, ranked, found, task.ids)
+    metrics = _ranking_metrics(task, question, ranked, found)
     record: Record = {
         "id": question.id,
         "question": question.text,
         "kind": question.kind,
+        "language": question.language or language_of(question.text),
         "answerable": question.answerable,
         "ms": round(milliseconds, 3),
+        "at_once": task.at_once,
         "timings": dict(found.timings),
+        "evidence": None if found.evidence is None else round(found.evidence, 4),
         "documents": list(ranked.items()),
+        "documents_judged": dict(task.dataset.documents.get(question.id, {})),
         "hits": [
             {"document": task.ids.get(hit.document, hit.document), "pages": hit.pages, "chunk_id": hit.chunk_id}
             for hit in found.hits[:HITS_KEPT]
         ],
     }
+    given: Given | None = None
     if task.answers:
         began = time.perf_counter()
-        given = system.answer(question.text, HITS_KEPT)
-        record["answer"] = {
-            "text": given.text,
-            "abstained": given.abstained,
-            "citations": given.citations,
-            "verified": given.verified,
-            "ms": round((time.perf_counter() - began) * 1000, 1),
-            "timings": dict(given.timings),
-        }
-        metrics |= _answer_metrics(task.dataset, question, given, task.ids)
-    return record | {"metrics": metrics}
+        # An answer without earlier messages is asked for as it always was: not every system knows of them.
+        more = {"turns": question.turns} if question.turns else {}
+        given = system.answer(question.text, HITS_KEPT, **more)
+        record["answer"] = _answer(given, task.ids) | {"ms": round((time.perf_counter() - began) * 1000, 1)}
+        metrics |= _answer_metrics(task, question, given)
+    record["metrics"] = metrics
+    return record | trace(system, task.dataset, question, found, given, task.ids, task.rule)
 
 
 def best_per_document(found: Found, ids: Mapping[str, str]) -> dict[str, float]:
@@ -80,37 +86,65 @@ def best_per_document(found: Found, ids: Mapping[str, str]) -> dict[str, float]:
     return best
 
 
-def _ranking_metrics(
-    dataset: Dataset, question: Question, ranked: Mapping[str, float], found: Found, ids: Mapping[str, str]
-) -> dict[str, float]:
-    judged = dataset.documents.get(question.id)
+def _answer(given: Given, ids: Mapping[str, str]) -> Record:
+    return {
+        "text": given.text,
+        "abstained": given.abstained,
+        "citations": given.citations,
+        "verified": given.verified,
+        "timings": dict(given.timings),
+        "evidence": None if given.evidence is None else round(given.evidence, 4),
+        "tokens": {"prompt": given.prompt_tokens, "completion": given.completion_tokens},
+        "generator": given.generator,
+        "cited": [
+            {
+                "marker": item.marker,
+                "document": ids.get(item.document, item.document),
+                "page": item.page,
+                "chunk_id": item.chunk_id,
+                "quote": item.quote,
+                "verified": item.verified,
+                "boxes": item.boxes,
+            }
+            for item in given.cited
+        ],
+        "context": [hit.chunk_id for hit in given.context],
+    }
+
+
+def _ranking_metrics(task: Task, question: Question, ranked: Mapping[str, float], found: Found) -> dict[str, float]:
+    judged = task.dataset.documents.get(question.id)
     if not judged:
         return {}
-    metrics = ranking.score(list(ranked), judged)
+    metrics = ranking.score(list(ranked), judged, task.measures.ranking)
     wanted = relevant(judged)
-    hits = [ids.get(hit.document, hit.document) for hit in found.hits]
+    hits = [task.ids.get(hit.document, hit.document) for hit in found.hits]
     metrics["source_hit@5"] = float(not wanted.isdisjoint(hits[:5]))
-    if pages := dataset.pages.get(question.id):
+    if pages := task.dataset.pages.get(question.id):
         seen = [{(document, page) for page in hit.pages} for document, hit in zip(hits, found.hits, strict=True)]
         metrics["page_hit@5"] = page_hit(seen, pages, 5)
     return metrics
 
 
-def _answer_metrics(dataset: Dataset, question: Question, given: Given, ids: Mapping[str, str]) -> dict[str, float]:
-    """An unanswerable question scores 1 if the system abstained, else 0; an answerable one scores 0 if it abstained. That is
-    the convention of SQuAD 2.0 (Rajpurkar et al. 2018)."""
-    if not question.answerable:
-        return dict.fromkeys(("exact_match", "token_f1", "answer_recall"), float(given.abstained))
-    metrics: dict[str, float] = {}
-    if question.answers:
-        text = "" if given.abstained else given.text
-        metrics["exact_match"] = exact_match(text, question.answers)
-        metrics["token_f1"] = token_f1(text, question.answers)
-        metrics["answer_recall"] = answer_recall(text, question.answers)
-    pages = dataset.pages.get(question.id)
-    if pages and not given.abstained:
-        cited = [None if page is None else (ids.get(name, name), page) for name, page in given.citations]
-        precise = citation_page_precision(cited, pages)
-        if precise is not None:
-            metrics["citation_page_precision"] = precise
-    return metrics
+def _answer_metrics(task: Task, question: Question, given: Given) -> dict[str, float]:
+    """What an unanswerable question and an abstention score is decided in eval/metrics/abstention.py."""
+    metrics = answers.score(
+        given.text,
+        question.answers,
+        task.measures.answers,
+        answerable=question.answerable,
+        abstained=given.abstained,
+    )
+    if given.abstained or not question.answerable:
+        return metrics
+    cited = [(task.ids.get(name, name), page) for name, page in given.citations]
+    found: dict[str, float | None] = {"support_rate": citations.support_rate([item.verified for item in given.cited])}
+    if wanted := relevant(task.dataset.documents.get(question.id, {})):
+        found["citation_document_precision"] = citations.citation_precision([name for name, _ in cited], wanted)
+        found["citation_document_recall"] = citations.citation_recall([name for name, _ in cited], wanted)
+    if pages := task.dataset.pages.get(question.id):
+        places = [None if page is None else (name, page) for name, page in cited]
+        found["citation_page_precision"] = citations.citation_precision(places, pages)
+        found["citation_page_recall"] = citations.citation_recall(places, pages)
+        found["citation_page_hit"] = citations.citation_hit(places, pages)
+    return metrics | {name: value for name, value in found.items() if value is not None}

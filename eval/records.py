@@ -7,6 +7,7 @@ is dropped. A folder belongs to one fingerprint (labels, settings, index, code):
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ class RunFolder:
         self.path = path
         self.done: dict[str, dict[str, Any]] = {}
         self.head: dict[str, Any] = {}
+        self._guard = threading.Lock()
+
+    @property
+    def there(self) -> bool:
+        return (self.path / "run.json").is_file()
 
     @property
     def finished(self) -> bool:
@@ -28,11 +34,12 @@ class RunFolder:
 
     def open(self, fingerprint: str, head: Mapping[str, Any]) -> None:
         """Begins the run, or goes on with the one that is there. Raises BadRequest if that is another one."""
-        if (self.path / "run.json").is_file():
+        if self.there:
             self.read()
             if self.head.get("fingerprint") != fingerprint:
                 raise BadRequest(
-                    f"{self.path} holds a run of other questions, settings or code.", "Name another folder with --out."
+                    f"{self.path} holds a run of other questions, settings, documents or code.",
+                    "Name another folder with --out.",
                 )
             return
         if self.path.exists() and any(self.path.iterdir()):
@@ -58,7 +65,8 @@ class RunFolder:
         if whole < len(data):
             with lines.open("r+b") as file:
                 file.truncate(whole)
-        for number, line in enumerate(data[:whole].decode().splitlines(), 1):
+        # Not splitlines(): a question may hold U+2028, which is no end of a JSON line.
+        for number, line in enumerate(data[:whole].decode().split("\n")[:-1], 1):
             try:
                 record = json.loads(line)
                 self.done[record["id"]] = record
@@ -68,18 +76,26 @@ class RunFolder:
                 ) from error
 
     def add(self, record: dict[str, Any]) -> None:
-        with (self.path / "questions.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self.done[record["id"]] = record
+        """May be called from several threads."""
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        with self._guard:
+            with (self.path / "questions.jsonl").open("a", encoding="utf-8") as file:
+                file.write(line)
+            self.done[record["id"]] = record
 
     def finish(self, result: Mapping[str, Any]) -> None:
         self.head |= result
         self._write_head()
 
     def _write_head(self) -> None:
-        new = self.path / "run.json.new"
-        new.write_text(json.dumps(self.head, ensure_ascii=False, indent=1), encoding="utf-8")
-        new.replace(self.path / "run.json")
+        write_json(self.path / "run.json", self.head)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Whole or not at all: whoever reads it while it is written sees the older one."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+    new.replace(path)
 
 
 def next_folder(base: Path, name: str, fingerprint: str) -> Path:
@@ -87,7 +103,7 @@ def next_folder(base: Path, name: str, fingerprint: str) -> Path:
     number = 1
     while True:
         folder = RunFolder(base / f"{name}-{fingerprint[:8]}-{number}")
-        if not (folder.path / "run.json").is_file():
+        if not folder.there:
             return folder.path
         folder.read()
         if folder.head.get("fingerprint") == fingerprint and not folder.finished:

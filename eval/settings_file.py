@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rag.errors import BadSetting
 
 NAME = "tuwen.toml"
 
 
-def write_setting(data: Path, section: str, name: str, value: bool | float | str) -> Path:
+def write_setting(data: Path, section: str, name: str, value: Any) -> Path:
     """Sets `[section] name = value`; makes the file and its directory where there are none. Answers the file.
 
     Raises BadSetting for a file that is not TOML or cannot be written.

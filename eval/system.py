@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eval.datasets.corpus import CorpusFile
+from rag.answers import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class Filled:
     seconds: float
     failures: tuple[tuple[str, str], ...] = ()
     """Name and reason of every document that could not be read."""
+    fingerprint: str = ""
+    """Hash of what is in the index: the documents' bytes, how they were read and cut, and the space of their vectors."""
+    embedded: int = 0
+    """Texts that were encoded, or whose vectors were fetched, for this."""
 
 
 class System(Protocol):
@@ -106,7 +111,9 @@ class System(Protocol):
 
     def search(self, question: str, top_k: int) -> Found: ...
 
-    def answer(self, question: str, top_k: int) -> Given: ...
+    def answer(self, question: str, top_k: int, turns: Sequence[Turn] = ()) -> Given:
+        """`turns` are the earlier messages of the conversation, oldest first."""
+        ...
 
     def chunks(self, document: str) -> list[IndexedChunk]:
         """The chunks of a document, by its name, in order; empty for one that is not there."""

@@ -128,6 +128,10 @@ class VectorStore(Protocol):
         """Removes the whole index; one that is not there is ignored."""
         ...
 
+    def settle(self) -> None:
+        """Makes the next opening fast, where there is anything to be done for it. Nobody may use the store meanwhile."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -54,5 +54,8 @@ class ExactVectorStore:
         with self._guard:
             self._indexes.pop(key, None)
 
+    def settle(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
