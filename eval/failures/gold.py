@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from eval.datasets.evidence import Evidence, coverage, covers, evidence
 from eval.datasets.model import Dataset, Question
-from eval.failures.carries import carries, checkable, flat, literally, word_share
+from eval.failures.carries import carries, checkable, flat, literally
 from eval.metrics.relevance import relevant
 from eval.system import IndexedChunk, System
 
@@ -26,7 +27,7 @@ State = Literal["found", "split", "unparsed", "missing", "unjudged", "unanswerab
 Grain = Literal["span", "quote", "page", "document", ""]
 
 NEARLY = 0.8
-"""Share of a quote's words that make a chunk hold it: recognised text and tables are seldom letter by letter what was quoted."""
+"""Share of a quote's letters that make a chunk hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,9 @@ def find_gold(system: System, dataset: Dataset, question: Question, names: Mappi
     indexed = {id_: system.chunks(name) for id_, name in documents.items()}
     if not any(indexed.values()):
         return Gold("missing", chunks={}, documents=shown, why=f"no passage of {_list(shown)} is in the index")
-    quotes = _quotes(dataset, question)
-    if quotes:
+    if quoted := evidence(dataset, question.id):
         grain: Grain = "quote" if dataset.quotes.get(question.id) else "span"
-        return _from_quotes(quotes, grain, documents, indexed, shown)
+        return _from_quotes(quoted, grain, documents, indexed, shown)
     pages = dataset.pages.get(question.id, frozenset())
     if pages:
         pool = {
@@ -83,14 +83,6 @@ def _judged(dataset: Dataset, question: Question) -> list[str]:
     }
     ids |= {id_ for id_, _, _ in dataset.spans.get(question.id, ())}
     return sorted(ids)
-
-
-def _quotes(dataset: Dataset, question: Question) -> list[tuple[str, str]]:
-    """Quoted words by document id; a span is quoted from the text that was ingested, where the set holds it."""
-    found = sorted(dataset.quotes.get(question.id, ()))
-    texts: Mapping[str, str] = getattr(dataset.corpus, "texts", {})
-    spans = sorted(dataset.spans.get(question.id, ()))
-    return found or [(id_, texts[id_][start:end]) for id_, start, end in spans if id_ in texts]
 
 
 def _narrow(
@@ -130,7 +122,7 @@ def _split_answer(
 
 
 def _from_quotes(
-    quotes: Sequence[tuple[str, str]],
+    quoted: Sequence[Evidence],
     grain: Grain,
     documents: Mapping[str, str],
     indexed: Mapping[str, Sequence[IndexedChunk]],
@@ -139,24 +131,43 @@ def _from_quotes(
     found: dict[str, tuple[str, IndexedChunk]] = {}
     cut: dict[str, tuple[str, IndexedChunk]] = {}
     why = ""
-    for id_, quote in quotes:
-        chunks = indexed.get(id_, ())
-        whole = [chunk for chunk in chunks if literally(quote, chunk.text)]
-        parts = [] if whole else _parts(quote, chunks)
+    for wanted in quoted:
+        chunks = indexed.get(wanted.document, ())
+        whole = [chunk for chunk in chunks if covers(chunk.text, wanted)]
+        parts = [] if whole else _parts(wanted.text, chunks)
         if not whole and not parts:
-            whole = [chunk for chunk in chunks if word_share(quote, chunk.text) >= NEARLY]
-        found |= {chunk.chunk_id: (documents[id_], chunk) for chunk in whole}
-        if parts:
-            cut |= {chunk.chunk_id: (documents[id_], chunk) for chunk in parts}
-            why = why or _cut(quote, parts)
-    words = tuple(quote for _, quote in quotes)
+            # Recognised text and tables are seldom letter by letter what was quoted.
+            whole = [chunk for chunk in chunks if coverage([chunk.text], wanted) >= NEARLY]
+            parts = [] if whole else _run(wanted, chunks)
+        name = documents[wanted.document]
+        found |= {chunk.chunk_id: (name, chunk) for chunk in whole}
+        cut |= {chunk.chunk_id: (name, chunk) for chunk in parts}
+        if parts and not why:
+            why = _cut(wanted.text, parts)
+    words = tuple(wanted.text for wanted in quoted)
     if found:
         return Gold("found", grain, found, frozenset(found) | frozenset(cut), documents=shown, quotes=words)
     if cut:
         return Gold("split", grain, cut, frozenset(cut), documents=shown, why=why, quotes=words)
-    return Gold(
-        "unparsed", grain, {}, documents=shown, why=f"no passage of {_list(shown)} has the words {_short(quotes[0][1])}"
-    )
+    why = f"no passage of {_list(shown)} has the words {_short(words[0])}"
+    return Gold("unparsed", grain, {}, documents=shown, why=why, quotes=words)
+
+
+def _run(wanted: Evidence, chunks: Sequence[IndexedChunk]) -> list[IndexedChunk]:
+    """The fewest neighbouring chunks that have nearly all letters of the quote together; empty where none have."""
+    having = [coverage([chunk.text], wanted) > 0 for chunk in chunks]
+    best: list[IndexedChunk] = []
+    start = 0
+    while start < len(chunks):
+        end = start
+        while end < len(chunks) and having[end]:
+            end += 1
+        run = list(chunks[start:end])
+        enough = len(run) > 1 and coverage([chunk.text for chunk in run], wanted) >= NEARLY
+        if enough and (not best or len(run) < len(best)):
+            best = run
+        start = end + 1
+    return best
 
 
 def _parts(quote: str, chunks: Sequence[IndexedChunk]) -> list[IndexedChunk]:

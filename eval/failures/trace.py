@@ -102,7 +102,9 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
     prompt = given.prompt if given is not None else ""
     if gold.state == "split":
         read = stages.get(PACK) or stages.get(HITS, ())[: rule.read]
-        facts["together"] = ids <= set(read) or any(literally(one, prompt) for one in (*gold.quotes, *question.answers))
+        # Widened by its neighbours, one part may have brought the others along.
+        widened = bool(ids & set(read)) and any(literally(one, prompt) for one in (*gold.quotes, *question.answers))
+        facts["together"] = ids <= set(read) or widened
     if given is not None:
         cited = {citation.chunk_id for citation in given.cited}
         quoted = any(in_text(telling, citation.quote) for citation in given.cited)
