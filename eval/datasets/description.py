@@ -11,7 +11,7 @@ to the description and may hold `~` and environment variables (`$DATA/handbook`)
     skip = ["missing", "empty"]        # leaves out questions about documents that are not here, and without a text: else errors
 
     [fields]                           # ours = theirs
-    turns = "context"
+    turns = "context"                  # "" for a field that is not to be used
 
     [only]                             # questions with one of these values
     type = ["Single-Text", "Multimodal"]

@@ -81,7 +81,7 @@ class _Reader:
     def check_names(self) -> None:
         """Raises BadRequest where the description names a field that no question has."""
         for theirs in (*self.description.fields.values(), *self.description.only):
-            if self._seen and theirs not in self._seen:
+            if self._seen and theirs and theirs.partition(".")[0] not in self._seen and theirs not in self._seen:
                 raise BadRequest(
                     f"{self.description.source}: no question has a {theirs!r} (there is: {', '.join(sorted(self._seen))}).",
                     "Correct the name.",
@@ -109,7 +109,8 @@ class _Reader:
         if not text:
             raise BadRequest(f"{place}: question {id_!r} is empty.", "Give it a text, or remove it.")
         asked = (text, turns, str(given.get("image", "")))
-        id_ = id_ or hashlib.sha256(repr(asked).encode()).hexdigest()[:12]
+        # Made of what is asked: it stays when other questions come and go.
+        id_ = id_ or self._named(hashlib.sha256(repr(asked).encode()).hexdigest()[:12], place.path)
         if id_ in self._places:
             raise twice(place, self._places[id_], f"question {id_!r}")
         self._places[id_] = place
@@ -181,6 +182,9 @@ class _Reader:
         id_ = string(place, record, key).strip()
         if not id_:
             raise BadRequest(f"{place}: the id is empty.", "Give every question an id, or none of them.")
+        return self._named(id_, path)
+
+    def _named(self, id_: str, path: Path) -> str:
         return f"{path.stem}/{id_}" if self.many else id_
 
     def _is_wanted(self, record: dict[str, Any]) -> bool:
