@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from api import schemas
+from api import feedback, schemas
 from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
@@ -51,6 +51,10 @@ class Client(Protocol):
         ...
 
     def delete(self, document_id: str) -> None: ...
+
+    def feedback(self, collection: str | None) -> list[dict[str, Any]]:
+        """What users said about answers, oldest first."""
+        ...
 
     def close(self) -> None: ...
 
@@ -100,6 +104,9 @@ class LocalClient:
 
     def delete(self, document_id: str) -> None:
         self.service.delete(document_id)
+
+    def feedback(self, collection: str | None) -> list[dict[str, Any]]:
+        return [feedback.shown(item) for item in feedback.listed(self.service, collection)]
 
     def close(self) -> None:
         self.service.close()
@@ -198,6 +205,12 @@ class HttpClient:
 
     def delete(self, document_id: str) -> None:
         self._call("DELETE", f"/v1/files/{document_id}")
+
+    def feedback(self, collection: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/v1/feedback", params=_given(collection=collection))[
+            "feedback"
+        ]
+        return found
 
     def close(self) -> None:
         self._http.close()

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from eval.commands.calibrate import calibrate_run
 from eval.commands.compare import compare_runs
+from eval.commands.generate import generate_set
+from eval.commands.review import review_set
 from eval.commands.run import run_set
+from eval.commands.sweep import sweep_settings
 
 app = typer.Typer(help="Measure retrieval and answers on a labelled set.", no_args_is_help=True)
 app.command("run")(run_set)
+app.command("sweep")(sweep_settings)
 app.command("compare")(compare_runs)
+app.command("calibrate")(calibrate_run)
+app.command("generate")(generate_set)
+app.command("review")(review_set)

@@ -1,0 +1,105 @@
+"""Feedback over HTTP: what a user may say of an answer, checked against the library, and how it is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.service import Service
+from api.settings import Settings, public
+from rag.errors import BadRequest, NotFound
+from rag.stores.feedback import CitedPlace, Feedback, FeedbackStore
+
+NO_PART_OF_AN_ANSWER = ("data", "http", "models")
+"""Settings that change no answer."""
+
+
+class CitationBody(BaseModel):
+    """A citation of the answer, as `/v1/query` gave it; what else it had is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    chunk_id: Annotated[str, Field(max_length=200)]
+    page: int | None = None
+    quote: Annotated[str, Field(max_length=20_000)] = ""
+    verified: bool = False
+
+
+class FeedbackBody(BaseModel):
+    """Thumbs for an answer, or for one citation of it (`target`: then `citations` holds exactly that one)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """That of an earlier feedback, which this one replaces."""
+    target: Literal["answer", "citation"] = "answer"
+    rating: Literal["up", "down"]
+    comment: Annotated[str, Field(max_length=5_000)] = ""
+    collection: str = "default"
+    question: Annotated[str, Field(min_length=1, max_length=20_000)]
+    answer: Annotated[str, Field(max_length=100_000)] = ""
+    abstained: bool = False
+    citations: Annotated[list[CitationBody], Field(max_length=200)] = []
+    context: Annotated[list[str], Field(max_length=200)] = []
+    generator: Annotated[str, Field(max_length=200)] = ""
+
+
+def store(service: Service, body: FeedbackBody) -> Feedback:
+    """Keeps it. Raises NotFound for a collection or a citation that is not there, BadRequest for one without its citation."""
+    if body.target == "citation" and len(body.citations) != 1:
+        raise BadRequest("Feedback about a citation holds exactly that one.", "Send it in `citations`.")
+    if not service.library.has_collection(body.collection):
+        raise NotFound(f"There is no collection {body.collection!r}.", "Name that of the question.")
+    known = service.library.hydrate([cited.chunk_id for cited in body.citations])
+    missing = [cited.chunk_id for cited in body.citations if cited.chunk_id not in known]
+    if missing:
+        raise NotFound(
+            f"There is no passage {missing[0]} any more.",
+            "Its document was replaced or deleted: ask the question again.",
+        )
+    item = Feedback(
+        collection=body.collection,
+        target=body.target,
+        rating=body.rating,
+        question=body.question.strip(),
+        answer=body.answer,
+        comment=body.comment.strip(),
+        abstained=body.abstained,
+        citations=tuple(
+            _place(cited, known[cited.chunk_id][1].id, known[cited.chunk_id][1].name) for cited in body.citations
+        ),
+        context=tuple(body.context),
+        settings=fingerprint(service.settings),
+        generator=body.generator,
+    )
+    if body.id is not None:
+        item = replace(item, id=body.id)
+    FeedbackStore(service.library.database).put(item)
+    return item
+
+
+def listed(service: Service, collection: str | None) -> list[Feedback]:
+    return FeedbackStore(service.library.database).all(collection)
+
+
+def remove(service: Service, feedback_id: str) -> None:
+    """Raises NotFound."""
+    FeedbackStore(service.library.database).remove(feedback_id)
+
+
+def shown(item: Feedback) -> dict[str, Any]:
+    return asdict(item)
+
+
+def fingerprint(settings: Settings) -> str:
+    """Changes with every setting that an answer may depend on."""
+    values = {name: value for name, value in public(settings).items() if name not in NO_PART_OF_AN_ANSWER}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _place(cited: CitationBody, document_id: str, name: str) -> CitedPlace:
+    return CitedPlace(cited.chunk_id, document_id, name, cited.page, cited.quote, cited.verified)

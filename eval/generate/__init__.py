@@ -1,0 +1,1 @@
+"""Labelled sets from one's own documents: questions proposed from passages, filtered, and written for review."""

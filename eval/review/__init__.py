@@ -1,0 +1,1 @@
+"""Review of proposed questions: what comes next, and each decision written at once."""
