@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, schemas
 from api.deps import State
-from api.routes import ask, files, health
+from api.routes import ask, feedback, files, health, review
 from api.runner import Runner
 from api.service import Service
 from api.uploads import Uploads
@@ -57,12 +57,16 @@ def create_app(service: Service) -> FastAPI:
     app.state.tuwen = state
     errors.install(app)
     app.add_middleware(SameOrigin)
-    for router in (ask.router, files.router, health.router):
+    for router in (ask.router, files.router, feedback.router, review.router, health.router):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+
+    @app.get("/review", include_in_schema=False)
+    def review_page() -> FileResponse:
+        return FileResponse(_WEB / "review.html", headers={"Content-Security-Policy": _PAGE_POLICY})
 
     app.mount("/static", StaticFiles(directory=_WEB), name="static")
     return app

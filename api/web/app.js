@@ -2,6 +2,7 @@
 
 import { bindDocuments, refresh, showCollection } from "./documents.js";
 import { byId, make, showWhen } from "./dom.js";
+import { bindSidebar, bindTheme } from "./frame.js";
 import * as http from "./http.js";
 import { say, showLanguage, switchLanguage } from "./i18n.js";
 import { watchModels } from "./models.js";
@@ -19,7 +20,7 @@ function start() {
   bindTheme();
   bindComposer();
   bindCollections();
-  bindSidebar();
+  bindSidebar(refresh);
   bindViewer();
   bindDocuments((found) => {
     const fresh = counts?.published !== found.published;
@@ -203,46 +204,7 @@ function busy() {
   return moving ? [say(make("p", "state busy"), published ? "welcome.more" : "welcome.busy", { n: moving })] : [];
 }
 
-// --- sidebar, theme, keys ---------------------------------------------------------------------------------------
-
-function bindSidebar() {
-  const wide = matchMedia("(min-width: 1000px)");
-  const show = (visible) => {
-    document.body.classList.toggle("listing", visible);
-    byId("documents-toggle").setAttribute("aria-expanded", String(visible));
-  };
-  show(wide.matches);
-  wide.addEventListener("change", () => show(wide.matches));
-  byId("documents-toggle").addEventListener("click", () => {
-    show(!document.body.classList.contains("listing"));
-    refresh();
-  });
-  byId("talk").addEventListener("pointerdown", () => !wide.matches && show(false));
-  byId("documents").addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || wide.matches) return;
-    show(false);
-    byId("documents-toggle").focus();
-  });
-}
-
-function bindTheme() {
-  const root = document.documentElement;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  try {
-    root.dataset.theme = localStorage.getItem("tuwen.theme") ?? "";
-  } catch {
-    // storage may be forbidden
-  }
-  byId("theme").addEventListener("click", () => {
-    const now = root.dataset.theme || (dark.matches ? "dark" : "light");
-    root.dataset.theme = now === "dark" ? "light" : "dark";
-    try {
-      localStorage.setItem("tuwen.theme", root.dataset.theme);
-    } catch {
-      // only the choice for next time is lost
-    }
-  });
-}
+// --- keys ------------------------------------------------------------------------------------------------------------
 
 function shortcuts(event) {
   const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");

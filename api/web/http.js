@@ -45,6 +45,13 @@ export const chunks = async (id) => (await json(`v1/files/${quoted(id)}/chunks`)
 export const remove = (id) => json(`v1/files/${quoted(id)}`, { method: "DELETE" });
 export const search = (body, signal) => json("v1/search", asJson(body, signal));
 
+export const giveFeedback = (body) => json("v1/feedback", asJson(body));
+export const takeBack = (id) => json(`v1/feedback/${quoted(id)}`, { method: "DELETE" });
+
+export const sets = async () => (await json("v1/sets")).sets;
+export const questions = async (set) => (await json(`v1/sets/${quoted(set)}/questions`)).questions;
+export const decide = (set, id, decision) => json(`v1/sets/${quoted(set)}/questions/${quoted(id)}`, asJson(decision));
+
 export const contentUrl = (id) => `v1/files/${quoted(id)}/content`;
 export const pictureUrl = (chunkId) => `v1/images/${quoted(chunkId)}`;
 // The version keeps a browser from showing the page of a file that has been replaced since.

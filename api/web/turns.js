@@ -2,6 +2,7 @@
 
 import { citationItem, prose, showHits } from "./answer.js";
 import { announce, byId, copyOf, make, part, showWhen } from "./dom.js";
+import { bindFeedback } from "./feedback.js";
 import * as http from "./http.js";
 import { say, t } from "./i18n.js";
 import { distinct } from "./prose.js";
@@ -75,7 +76,7 @@ async function answerInto(turn, question, collection, signal) {
     } else if (name === "message") writer.add(data.delta);
     else if (name === "final_answer") {
       writer.end();
-      finish(turn, data);
+      finish(turn, data, { question, collection });
       conversation.push({ role: "user", content: question }, { role: "assistant", content: data.answer });
     }
   }
@@ -107,7 +108,7 @@ class Writer {
   }
 }
 
-function finish(turn, data) {
+function finish(turn, data, asked) {
   state(turn, null);
   turn.classList.toggle("abstained", data.abstained);
   showWhen(part(turn, "abstained"), data.abstained);
@@ -120,6 +121,7 @@ function finish(turn, data) {
   showHits(turn, data.context, data.abstained);
   showFacts(turn, data);
   bindCopy(turn, data);
+  bindFeedback(turn, data, citations, asked);
 }
 
 function showRewritten(turn, searched, asked) {

@@ -81,6 +81,10 @@ function showQuote({ quote, verified, marker }) {
   const box = byId("viewer-quote");
   showWhen(box, Boolean(quote));
   if (!quote) return;
+  if (!marker) {
+    box.replaceChildren(make("span", "words", plain(quote)));
+    return;
+  }
   const mark = say(make("span", `mark ${verified ? "good" : "bad"}`), verified ? "citation.verified" : "citation.unverified");
   box.replaceChildren(make("span", `number ${verified ? "good" : "bad"}`, String(marker)), make("span", "words", plain(quote)), " ", mark);
 }
