@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ingest.chunkers.boxes import merged_boxes
 from ingest.chunkers.units import Path
+from ingest.cleaning.invisible import visible
 from rag.documents import Document, Element, ImageChunk, ImageEntry
 from rag.language import language_of
 from rag.words import sentences
@@ -29,8 +31,9 @@ def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, b
         entries.insert(0, ImageEntry("name", _words_of(document.name)))
     said: dict[str, ImageEntry] = {}
     for entry in entries:
-        if entry.text.strip():
-            said.setdefault(entry.text, entry)
+        text = visible(entry.text)
+        if text.strip():
+            said.setdefault(text, replace(entry, text=text))
     kept = tuple(said.values())
     page = figure.page if figure.page is not None else next((box.page for box in figure.boxes), None)
     return ImageChunk(

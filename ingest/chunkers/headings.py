@@ -35,7 +35,7 @@ class HeadingChunker:
     @property
     def version(self) -> str:
         rows = f":{self._table_rows}" if self._table_rows else ""
-        return f"headings-3:{self._max}:{self._overlap}{rows}"
+        return f"headings-4:{self._max}:{self._overlap}{rows}"
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ingest.cleaning.invisible import visible
 from rag.documents import Element
 
 _TABLE_CAPTION = re.compile(r"\s*(?:table|表)", re.IGNORECASE)
@@ -41,8 +42,9 @@ def prepare(batch: Sequence[Element]) -> Iterator[Element]:
 
 def text_of(element: Element) -> str:
     """What of an element goes into the text: of a picture only what would be lost otherwise."""
-    text = element.text.strip("\n") if element.kind == "code" else element.text.strip()
+    text = visible(element.text)
+    text = text.strip("\n") if element.kind == "code" else text.strip()
     if element.kind == "figure":
         lost = element.image is None or len(text) > LONG_ALT
-        return text if lost and text != element.caption.strip() else ""
+        return text if lost and text != visible(element.caption).strip() else ""
     return text

@@ -18,6 +18,7 @@ from ingest.chunkers.figures import image_chunk
 from ingest.chunkers.prepare import prepare, text_of
 from ingest.chunkers.tables import rows_of
 from ingest.chunkers.units import Count, Path, Unit, pieces_of, split_units
+from ingest.cleaning.invisible import visible
 from ingest.containers import PPTX
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document, Element
@@ -154,7 +155,7 @@ class Run(ABC):
             if element.kind == "heading":
                 self._path = (
                     *(item for item in self._path if item[0] < (element.level or 1)),
-                    (element.level or 1, " ".join(element.text.split())),
+                    (element.level or 1, " ".join(visible(element.text).split())),
                 )
             page = element.page if element.page is not None else next((box.page for box in element.boxes), None)
             text = text_of(element)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ingest.cleaning.hyphens import whole_words
 from ingest.parsers.prose import source_text, unwrap
 from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
@@ -26,10 +27,10 @@ class TextParser:
     """`text/plain`: one element per paragraph."""
 
     media_types = frozenset({"text/plain"})
-    version = "text-1"
+    version = "text-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
-        elements = tuple(text_elements(source_text(source)))
+        elements = tuple(text_elements(whole_words(source_text(source))))
         if not elements:
             raise EmptyFile(f"{source.name} holds no text.", "Check that the file was copied whole.")
         first = elements[0]

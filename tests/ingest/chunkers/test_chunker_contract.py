@@ -78,7 +78,7 @@ counts = st.sampled_from([count_words, count_characters])
 
 
 @every
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(found=documents, size=sizes, count=counts, slides=st.booleans())
 def test_invariants(name: str, found: list[Element], size: int, count: Count, slides: bool) -> None:
     subject = document(PPTX if slides else "text/markdown")
@@ -140,7 +140,7 @@ _plain = texts.flatmap(
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(found=st.lists(_plain, max_size=30), size=sizes)
 def test_without_overlap_the_chunks_are_the_text(name: str, found: list[Element], size: int) -> None:
     chunks = STRATEGIES[name](count_words, size).chunk(document(), [ParsedPage(None, tuple(found))])
@@ -148,7 +148,7 @@ def test_without_overlap_the_chunks_are_the_text(name: str, found: list[Element]
 
 
 @every
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(table=tables(), before=texts, after=texts)
 def test_tables_keep_their_header(name: str, table: str, before: str, after: str) -> None:
     found = [Element("paragraph", before), Element("table", table), Element("paragraph", after)]
