@@ -17,7 +17,8 @@ from eval.datasets.corpus import TextCorpus
 from eval.datasets.model import Dataset
 
 CONTEXT = 24
-"""Letters and figures on either side that have to agree: enough that no two places of one XQuAD paragraph do by chance."""
+"""Letters and figures on either side that have to agree. XQuAD (en, zh), DRCD and CMRC cut into pieces of 120 characters: of 9,901 spans that
+lie in a piece whole none is missed, of 49,453 that do not 21 are taken for it (a title alone, a closing quotation mark cut off)."""
 
 PIECE = 12
 """Letters and figures that a piece of a quote has to have in a row: a sentence has few others that begin alike."""

@@ -127,15 +127,18 @@ def test_trec_without_or_with_two_qrels(trec: Path) -> None:
         load(trec)
 
 
-def squad(**changes: Any) -> dict[str, Any]:
-    answer = {"text": "1066", "answer_start": 36}
-    asked = {"id": "q1", "question": "When?", "answers": [answer, {"text": "in 1066", "answer_start": 33}]}
-    impossible = {"id": "q2", "question": "Who?", "answers": [], "is_impossible": True, "plausible_answers": [answer]}
-    paragraph = {"context": "Hastings (pop. 91,053) was fought in 1066, not 1067.", "qas": [asked, impossible]}
-    asked |= changes
-    paragraph["context"] = "The battle of Hastings was fought in 1066, and not in 1067."
-    answer["answer_start"], asked["answers"][-1]["answer_start"] = 37, 34
-    return {"version": "2.0", "data": [{"title": "Norman_conquest", "paragraphs": [paragraph]}]}
+def squad() -> dict[str, Any]:
+    answers = [{"text": "1066", "answer_start": 37}, {"text": "in 1066", "answer_start": 34}]
+    asked = {"id": "q1", "question": "When?", "answers": answers}
+    impossible = {
+        "id": "q2",
+        "question": "Who?",
+        "answers": [],
+        "is_impossible": True,
+        "plausible_answers": answers[:1],
+    }
+    context = "The battle of Hastings was fought in 1066, and not in 1067."
+    return {"data": [{"title": "Norman_conquest", "paragraphs": [{"context": context, "qas": [asked, impossible]}]}]}
 
 
 def save(path: Path, value: Any) -> Path:
@@ -167,7 +170,7 @@ def test_squad_offsets_are_corrected(tmp_path: Path) -> None:
         "'1066' stands at 37, not at 36.",
         "the answer 'the year 1066' does not stand in its paragraph.",
     ]
-    assert "line 18 (data[0].paragraphs[0].qas[0].answers[1])" in found.warnings[1]
+    assert "line 17 (data[0].paragraphs[0].qas[0].answers[1])" in found.warnings[1]
 
 
 def test_cmrc_in_its_own_form(tmp_path: Path) -> None:
@@ -192,11 +195,11 @@ def test_drcd_names_its_paragraphs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"question": " "}, r"line 10 \(data\[0\]\.paragraphs\[0\]\.qas\[0\]\): question 'q1' is empty"),
-        ({"id": "q2"}, r"line 24 .*question 'q2' is already on line 10"),
-        ({"id": None}, r"line 11 .*\.id\): a text is expected"),
-        ({"answers": 7}, r"line 13 .*\.answers\): a list is expected"),
-        ({"answers": [{"answer_start": 3}]}, r"line 14 .*answers\[0\]\): 'text' is missing"),
+        ({"question": " "}, r"line 9 \(data\[0\]\.paragraphs\[0\]\.qas\[0\]\): question 'q1' is empty"),
+        ({"id": "q2"}, r"line 23 .*question 'q2' is already on line 9"),
+        ({"id": None}, r"line 10 .*\.id\): a text is expected"),
+        ({"answers": 7}, r"line 12 .*\.answers\): a list is expected"),
+        ({"answers": [{"answer_start": 3}]}, r"line 13 .*answers\[0\]\): 'text' is missing"),
         ({"answers": [{"text": "1066", "answer_start": "3"}]}, r"answer_start '3' is no whole number"),
         ({"answers": [{"text": "", "answer_start": 3}]}, r"the answer is empty"),
     ],
