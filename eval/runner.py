@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
+from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import httpx
 import numpy as np
 import platformdirs
 from pydantic import BaseModel, ValidationError
@@ -41,8 +46,13 @@ from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
 from ingest.files import InputFile
 from ingest.pipeline import FileEvent, Report
 from rag.answers import Turn
-from rag.errors import BadRequest, NotFound, SpaceMismatch
+from rag.errors import BadRequest, NotFound, SpaceMismatch, TuwenError
 from rag.protocols import Generator, TextEncoder
+
+log = logging.getLogger(__name__)
+
+PageImage = Callable[[str, int], bytes | None]
+"""The picture of a page by document name and number, two pixels for each point."""
 
 SPEED_ONLY = {
     "encoder": ("threads", "api_key"),
@@ -513,6 +523,57 @@ class CollectionSource:
 
     def close(self) -> None:
         self._client.close()
+
+
+def default_settings(profile: str) -> dict[str, Any]:
+    """The settings of a profile as `System.describe` tells them, where nobody has set anything."""
+    file = resources.files("api").joinpath("profiles", f"{profile}.toml")
+    given = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return dict(_describe(Settings.model_validate(given | {"profile": profile}), "")["settings"])
+
+
+@contextmanager
+def page_images(index: str, server: str = "", cache: Path | None = None) -> Iterator[PageImage | None]:
+    """Draws pages of the documents of a run, by name and number: None for a page that has no picture, and None instead of the
+    function where the documents are not at hand (the index is gone or in use, no server answers)."""
+    folder = (cache or _cache()) / "indexes" / index
+    with ExitStack() as stack:
+        try:
+            if server:
+                client: Client = HttpClient(server)
+            elif index and folder.is_dir():
+                client = LocalClient(open_service(load_settings(folder), "tuwen eval report"))
+            else:
+                yield None
+                return
+            stack.callback(client.close)
+            documents = _by_name(client)
+        except TuwenError as error:
+            log.warning("Pages are not shown: %s", error)
+            yield None
+            return
+        yield lambda name, page: _draw(client, documents.get(name), page)
+
+
+def _by_name(client: Client) -> dict[str, str]:
+    """Ids of the bench's documents; a name that stands for two of them on a server stands for none."""
+    found: dict[str, set[str]] = {}
+    for shown in client.documents(None):
+        if shown["collection"].startswith("eval-") and shown["status"] == "published":
+            found.setdefault(shown["name"], set()).add(shown["id"])
+    return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
+
+
+def _draw(client: Client, document_id: str | None, page: int) -> bytes | None:
+    if document_id is None:
+        return None
+    try:
+        if isinstance(client, LocalClient):
+            return client.service.page_image(document_id, page)
+        response = httpx.get(f"{client.where}/v1/files/{document_id}/pages/{page}", timeout=60, trust_env=False)
+    except (TuwenError, httpx.HTTPError):
+        return None
+    return response.content if response.is_success else None
 
 
 def _hits(shown: Sequence[dict[str, Any]]) -> tuple[FoundHit, ...]:
