@@ -7,6 +7,7 @@ import typer
 from eval.commands.calibrate import calibrate_run
 from eval.commands.compare import compare_runs
 from eval.commands.generate import generate_set
+from eval.commands.report import write_report
 from eval.commands.review import review_set
 from eval.commands.run import run_set
 from eval.commands.sweep import sweep_settings
@@ -18,3 +19,4 @@ app.command("compare")(compare_runs)
 app.command("calibrate")(calibrate_run)
 app.command("generate")(generate_set)
 app.command("review")(review_set)
+app.command("report")(write_report)
