@@ -52,12 +52,7 @@ class MemberWriter:
     def write(self, name: str, read: Callable[[int], bytes]) -> Member | None:
         """Writes one member from `read`, unless it is junk. Raises LimitExceeded, and whatever `read` raises."""
         self._entries += 1
-        limits = self._source.limits
-        if self._entries > limits.archive_entries:
-            raise LimitExceeded(
-                f"{self._source.name} holds more than {limits.archive_entries:,} files.",
-                "Unpack it and ingest the files in it, or raise `ingest.limits.archive_entries`.",
-            )
+        self.check_entries(self._entries)
         safe = safe_name(name)
         if not safe or is_junk(safe):
             return None
@@ -74,6 +69,15 @@ class MemberWriter:
         member = Member(path, path.relative_to(self._folder).as_posix())
         self.members.append(member)
         return member
+
+    def check_entries(self, count: int) -> None:
+        """Raises LimitExceeded."""
+        most = self._source.limits.archive_entries
+        if count > most:
+            raise LimitExceeded(
+                f"{self._source.name} holds more than {most:,} files.",
+                "Unpack it and ingest the files in it, or raise `ingest.limits.archive_entries`.",
+            )
 
     def _free(self, name: str) -> str:
         """The name, numbered when it, or a file where it needs a folder, is there already."""

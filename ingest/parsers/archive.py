@@ -79,6 +79,7 @@ class ArchiveParser:
 def _unzip(source: Source, writer: MemberWriter, warnings: list[str], passwords: Sequence[str]) -> None:
     with open_zip(source.path, source.name, source.limits, passwords) as archive:
         entries = [info for info in archive.infolist() if not info.is_dir()]
+        writer.check_entries(len(entries))
         names = _names(entries)
         for info in entries:
             name = names[info.filename, info.header_offset]

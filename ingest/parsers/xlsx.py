@@ -82,16 +82,9 @@ class _Book:
                 continue
             hidden = sheet.get("state") in ("hidden", "veryHidden")
             lead: tuple[Element, ...] = (Element("heading", f"{name} (hidden sheet)" if hidden else name, level=1),)
-            try:
-                for element in self._sheet(target.target, name):
-                    yield (*lead, element)
-                    lead = ()
-            except etree.XMLSyntaxError as error:
-                if "Document is empty" in str(error):
-                    continue
-                raise CorruptFile(
-                    f"{self._package.source.name} is damaged inside (sheet {name}: {error}).", AGAIN
-                ) from error
+            for element in self._sheet(target.target, name):
+                yield (*lead, element)
+                lead = ()
 
     def _sheet(self, part: str, name: str) -> Iterator[Element]:
         yield from sheet_elements(self._rows(part, name))
@@ -101,10 +94,15 @@ class _Book:
 
     def _rows(self, part: str, name: str) -> Iterator[SheetRow]:
         spans = _Spans(merges(self._package.blocks(part)))
-        last = -1
+        last, unnumbered = -1, 0
         for node in _stream(self._package, part, "row"):
+            if not len(node):
+                # Programs write hundreds of thousands of formatted but empty rows.
+                unnumbered += 1
+                continue
             given = node.get("r") or ""
-            number = int(given) - 1 if given.isdecimal() and len(given) < 9 else last + 1
+            number = int(given) - 1 if given.isdecimal() and len(given) < 9 else last + unnumbered + 1
+            unnumbered = 0
             cells = self._cells(node)
             wide = spans.apply(number, cells)
             width = max((column for column, text in cells.items() if text), default=-1) + 1
@@ -220,7 +218,7 @@ def _text(node: Any) -> str:
 def _stream(package: Package, part: str, tag: str) -> Iterator[Any]:
     """Elements of a part one by one; each is gone when the next one comes."""
     with package.open(part) as stream:
-        for _, node in etree.iterparse(
+        nodes = etree.iterparse(
             stream,
             tag=f"{{*}}{tag}",
             resolve_entities=False,
@@ -229,9 +227,12 @@ def _stream(package: Package, part: str, tag: str) -> Iterator[Any]:
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
-        ):
-            yield node
-            node.clear()
-            parent = node.getparent()
-            while parent is not None and node.getprevious() is not None:
-                del parent[0]
+        )
+        try:
+            for _, node in nodes:
+                yield node
+                node.clear()
+                while node.getprevious() is not None:
+                    del node.getparent()[0]
+        except etree.XMLSyntaxError as error:
+            raise CorruptFile(f"{package.source.name} is damaged inside ({part}: {error}).", AGAIN) from error

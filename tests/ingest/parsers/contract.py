@@ -37,8 +37,6 @@ def check_pages(pages: Sequence[ParsedPage]) -> None:
     if numbers:
         assert len(numbers) == len(pages), "all pages are numbered or none is"
         assert numbers == list(range(1, len(pages) + 1)), f"pages are numbered in order from 1: {numbers}"
-    else:
-        assert len(pages) == 1, "a format without pages gives one ParsedPage"
     for page in pages[1:]:
         assert not page.title, "the title stands on the first page"
         assert not page.metadata, "metadata stand on the first page"
