@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import exp, inf, lgamma, log, log1p, sqrt
+from math import log, log1p, sqrt
+
+import numpy as np
 
 _STEPS = 200
 """Halvings of [0, 1]: more than a double can tell apart."""
@@ -12,17 +14,25 @@ def clopper_pearson_upper(wrong: int, answered: int, delta: float) -> float:
     """The largest share p under which `wrong` or fewer of `answered` would happen with probability δ: P(Bin(n, p) ≤ k) = δ.
 
     Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial" (1934): the exact bound, and
-    the one of Geifman and El-Yaniv's selection with guaranteed risk (their Lemma 3.1). 1 for an empty sample.
+    the one of Geifman and El-Yaniv's selection with guaranteed risk. 1 for an empty sample.
     """
     _check(wrong, answered, delta)
     if wrong == answered:
         return 1.0
+    kept = np.arange(wrong + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, answered + 1)))])
+    ways = factorials[answered] - factorials[kept] - factorials[answered - kept]
+
+    def at_most_so_many(share: float) -> float:
+        """P(Bin(answered, share) ≤ wrong)"""
+        return float(np.exp(ways + kept * log(share) + (answered - kept) * log1p(-share)).sum())
+
     low, high = wrong / answered, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        if _at_most(wrong, answered, middle) > delta:
+        if at_most_so_many(middle) > delta:
             low = middle
         else:
             high = middle
@@ -55,23 +65,6 @@ def needed_without_a_mistake(risk: float, delta: float) -> int:
     if not 0 < risk < 1:
         raise ValueError("a risk lies between 0 and 1")
     return -int(log(delta) / log1p(-risk) // -1)
-
-
-def _at_most(wrong: int, answered: int, share: float) -> float:
-    """P(Bin(answered, share) ≤ wrong)."""
-    if share >= 1.0:
-        return 0.0
-    whole = lgamma(answered + 1)
-    logs = [
-        whole - lgamma(k + 1) - lgamma(answered - k + 1) + _times(k, share) + (answered - k) * log1p(-share)
-        for k in range(wrong + 1)
-    ]
-    largest = max(logs)
-    return exp(largest) * sum(exp(one - largest) for one in logs) if largest > -inf else 0.0
-
-
-def _times(count: int, share: float) -> float:
-    return 0.0 if not count else count * log(share) if share else -inf
 
 
 def _check(wrong: int, answered: int, delta: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from eval.calibration.bounds import clopper_pearson, needed_without_a_mistake
 from eval.calibration.outcomes import RIGHT_FROM, Outcome, Record, outcomes
 from eval.calibration.probability import Calibrator, fit_isotonic, fit_platt
-from eval.calibration.selection import Choice, threshold_for_coverage, threshold_for_risk
+from eval.calibration.selection import Choice, surest, threshold_for_coverage, threshold_for_risk
 from eval.calibration.split import group_split, too_few_groups
 from eval.metrics.abstention import CONVENTION, abstention_auroc
 from eval.metrics.brier import brier
@@ -194,13 +194,17 @@ def _notes(
 ) -> list[str]:
     notes = []
     if choice is None and target.risk is not None:
-        best = min(train, key=lambda one: (-one.evidence, one.wrong))
-        at_least = needed_without_a_mistake(target.risk, target.delta)
+        least = needed_without_a_mistake(target.risk, target.delta)
+        best = surest([one.evidence for one in train], [one.wrong for one in train], target.delta)
+        lowest = (
+            f"The lowest that could be promised is about {best.bound:.2f}, by answering {best.coverage:.0%} of the questions. "
+            if best and best.bound > target.risk
+            else ""
+        )
         notes.append(
-            f"No threshold keeps the risk at {target.risk:g} with confidence {1 - target.delta:g}: it takes at least {at_least} "
-            f"answered questions without a mistake, and with each mistake more. The train side has {len(train)} questions, "
-            f"{sum(one.wrong for one in train)} of them wrong when answered; the surest one (evidence {best.evidence:.2f}) is "
-            f"{'wrong' if best.wrong else 'right'}. Ask for a higher risk, or label more questions."
+            f"No threshold found on the train side's {len(train)} questions keeps the risk at {target.risk:g} with confidence "
+            f"{1 - target.delta:g}. {lowest}It takes at least {least} answered questions without a mistake, more with each mistake. "
+            f"Ask for a higher risk, or label more questions."
         )
     elif choice is None:
         notes.append("Too few questions found anything: no threshold gives this coverage.")

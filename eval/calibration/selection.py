@@ -1,20 +1,22 @@
 """Which score to answer from: for a risk that must not be passed, or for a share of questions that must be answered.
 
-The empirical risk at a threshold chosen by looking at it is too good: it was chosen because it is low. `threshold_for_risk` is
-selection with guaranteed risk (Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017,
-Algorithm 2): a binary search over the thresholds, each tried with the exact binomial bound at δ / number of tries, so that with
-probability 1 − δ the questions to come, drawn like these, have no higher risk.
+The observed risk at a threshold that was chosen by looking at it is too good: it was chosen because it is low. `threshold_for_risk`
+is selection with guaranteed risk (Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017): with
+probability 1 − δ, the questions to come, drawn like these, have no higher risk. It tries coverages in an order that is fixed
+beforehand, from few answered questions to all, each by the exact binomial bound at δ, and stops at the first that fails, so that all tries
+together cost no more than δ (fixed-sequence testing: Angelopoulos et al., "Learn then Test", 2021). The paper's binary search with δ
+divided by its number of steps keeps the promise too, but answers less: of 300 simulated questions, 36 % instead of 45 % at a risk of .2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, log2
+from math import inf
 
 import numpy as np
 
-from eval.calibration.bounds import clopper_pearson_upper
+from eval.calibration.bounds import clopper_pearson_upper, needed_without_a_mistake
 from eval.metrics.risk_coverage import risk_coverage_curve
 
 
@@ -32,30 +34,31 @@ class Choice:
     """What the risk of further questions does not pass, with probability 1 − δ."""
 
 
+STEPS = 50
+"""Coverages that are tried are this share of the questions apart."""
+
+
 def threshold_for_risk(scores: Sequence[float], wrong: Sequence[bool], risk: float, delta: float) -> Choice | None:
-    """The choice with most coverage whose bound is at most `risk`; None where there is none, however few are answered.
+    """The choice with most coverage whose bound is at most `risk`; None where the first coverage tried does not keep it.
 
     A score of minus infinity is that of a question which is never answered. Raises ValueError.
     """
     if not 0 < risk < 1 or not 0 < delta < 1:
         raise ValueError("risk and δ lie between 0 and 1")
-    candidates = _candidates(scores, wrong)
-    if not candidates:
-        return None
-    # Each step halves what is left, of n candidates or none of them.
-    tries = max(1, ceil(log2(len(candidates) + 1)))
+    # Fewer cannot pass, mistakes or none; with twice as many the first try forgives some.
+    least = needed_without_a_mistake(risk, delta)
+    first = 2 * least if len(scores) >= 4 * least else least
     found: Choice | None = None
-    low, high = 0, len(candidates) - 1
-    while low <= high:
-        middle = (low + high) // 2
-        threshold, answered, mistakes = candidates[middle]
-        bound = clopper_pearson_upper(mistakes, answered, delta / tries)
-        if bound <= risk:
-            found = Choice(threshold, answered, mistakes, answered / len(scores), mistakes / answered, bound)
-            low = middle + 1
-        else:
-            high = middle - 1
+    for choice in _tries(scores, wrong, first, delta):
+        if choice.bound > risk:
+            break
+        found = choice
     return found
+
+
+def surest(scores: Sequence[float], wrong: Sequence[bool], delta: float) -> Choice | None:
+    """The choice with the lowest bound: about the lowest risk that could be promised. None where nothing has a score."""
+    return min(_tries(scores, wrong, 1, delta), key=lambda choice: choice.bound, default=None)
 
 
 def threshold_for_coverage(
@@ -69,9 +72,22 @@ def threshold_for_coverage(
         raise ValueError("a coverage lies above 0 and is at most 1, δ between 0 and 1")
     for threshold, answered, mistakes in _candidates(scores, wrong):
         if answered >= coverage * len(scores) - 1e-9:
-            bound = clopper_pearson_upper(mistakes, answered, delta)
-            return Choice(threshold, answered, mistakes, answered / len(scores), mistakes / answered, bound)
+            return _choice(threshold, answered, mistakes, len(scores), delta)
     return None
+
+
+def _tries(scores: Sequence[float], wrong: Sequence[bool], first: int, delta: float) -> Iterator[Choice]:
+    """Choices that answer at least `first` questions, then at least one step more than the one before, until all are answered."""
+    wanted = first
+    for threshold, answered, mistakes in _candidates(scores, wrong):
+        if answered >= wanted:
+            yield _choice(threshold, answered, mistakes, len(scores), delta)
+            wanted = answered + max(1, len(scores) // STEPS)
+
+
+def _choice(threshold: float, answered: int, mistakes: int, count: int, delta: float) -> Choice:
+    bound = clopper_pearson_upper(mistakes, answered, delta)
+    return Choice(threshold, answered, mistakes, answered / count, mistakes / answered, bound)
 
 
 def _candidates(scores: Sequence[float], wrong: Sequence[bool]) -> list[tuple[float, int, int]]:

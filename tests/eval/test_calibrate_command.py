@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import random
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from eval.commands import app
+from eval.records import RunFolder
+
+
+def write_run(path: Path, records: list[dict[str, Any]]) -> Path:
+    folder = RunFolder(path)
+    folder.open(
+        "made up", {"dataset": "made up", "config": {"system": {"settings": {"answer": {"abstain_below": 0.1}}}}}
+    )
+    for record in records:
+        folder.add(record)
+    return path
+
+
+@pytest.fixture
+def records() -> list[dict[str, Any]]:
+    draw = random.Random(3)
+    found = []
+    for number in range(300):
+        answerable = number % 3 > 0
+        evidence = round(draw.uniform(0.4, 1.0) if answerable else draw.uniform(0.0, 0.6), 3)
+        right = float(answerable and draw.random() < 0.95)
+        found.append(
+            {
+                "id": str(number),
+                "question": "茶园在哪里？" if number % 2 else "Where is the garden?",
+                "answerable": answerable,
+                "documents": [[f"d{number % 31}", 1.0]],
+                "ms": 4.0,
+                "evidence": evidence,
+                "answer": {"abstained": False, "evidence": evidence},
+                "metrics": {"answer_recall": right, "ndcg@10": right} if answerable else {},
+            }
+        )
+    return found
+
+
+def test_a_threshold_is_shown_and_written_only_when_asked(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    run = write_run(tmp_path / "run", records)
+    data = tmp_path / "data"
+    shown = CliRunner().invoke(app, ["calibrate", str(run), "--risk", "0.2", "--data", str(data)])
+    assert shown.exit_code == 0, shown.output
+    for said in ("answer.abstain_below = 0.", "test, zh", "test, as it is", "Platt"):
+        assert said in shown.output
+    assert not data.exists()
+    written = CliRunner().invoke(
+        app, ["calibrate", str(run), "--risk", "0.2", "--data", str(data), "--write", "--json"]
+    )
+    report = json.loads(written.stdout)
+    assert tomllib.loads((data / "tuwen.toml").read_text())["answer"]["abstain_below"] == report["threshold"]
+    assert report["now"]["coverage"] > report["test"]["coverage"]
+
+
+def test_what_cannot_be_done_is_an_error(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    run = write_run(tmp_path / "run", records)
+    for arguments, said in (
+        (["--risk", "0.001", "--write"], "no threshold to write"),
+        ([], "a risk or a coverage"),
+        (["--risk", "0.1", "--rerank", str(run)], "decides about the reranker only"),
+        (["--risk", "0.1", "--measure", "bleu"], "does not have the measure 'bleu'"),
+    ):
+        found = CliRunner().invoke(app, ["calibrate", str(run), *arguments, "--json", "--data", str(tmp_path / "data")])
+        assert found.exit_code == 1, arguments
+        assert said in json.loads(found.stdout)["error"]["message"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_gate_between_two_runs(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    run = write_run(tmp_path / "run", [record | {"metrics": {"ndcg@10": 0.5}} for record in records])
+    better = write_run(tmp_path / "better", [record | {"ms": 90.0, "metrics": {"ndcg@10": 0.6}} for record in records])
+    shown = CliRunner().invoke(app, ["calibrate", str(run), "--rerank", str(better)])
+    assert shown.output.startswith("rerank\n"), shown.output
+    assert "p50 4.0 → 90.0 ms" in shown.output
+    assert CliRunner().invoke(app, ["calibrate", str(better), "--rerank", str(run)]).output.startswith("leave")
