@@ -118,7 +118,15 @@ class RetrievalSettings(_Section):
     weights: dict[RetrieverName, float] = {}
     depth: Annotated[int, Field(ge=1, le=2000)] = 100
     """Chunks that each retriever recalls."""
+    depths: dict[RetrieverName, Annotated[int, Field(ge=1, le=2000)]] = {}
+    """Other depths, by retriever."""
+    fusion: Literal["convex", "rrf"] = "convex"
+    """How rankings become one: by normalised scores, or by ranks."""
     rrf_k: Annotated[float, Field(gt=0)] = 60.0
+    regularise: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """How much of a passage's score comes from the passages most like it."""
+    diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How much a hit loses by resembling a better one."""
     reranker: Literal["none", "cross-encoder", "remote"] = "none"
     reranker_model: str = ""
     reranker_url: str = ""

@@ -472,7 +472,11 @@ def engine(
         reranker=RERANKERS[chosen.reranker](settings),
         options=Options(
             depth=chosen.depth,
+            depths={str(name): depth for name, depth in chosen.depths.items()},
+            fusion=chosen.fusion,
             rrf_k=chosen.rrf_k,
+            regularise=chosen.regularise,
+            diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
             passages=generation.passages,

@@ -52,6 +52,16 @@ class MemoryLibrary:
             return None
         return [chunk.id for chunk in found], self._encoder.encode_passages([chunk.embedded_text for chunk in found])
 
+    def vectors_by_id(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        found = [
+            chunk
+            for chunk, ref in self.hydrate(ids).values()
+            if isinstance(chunk, Chunk) and ref.collection == key.collection and key.content == "text"
+        ]
+        if not found:
+            return [], np.empty((0, self._encoder.space.dimension), np.float32)
+        return [chunk.id for chunk in found], self._encoder.encode_passages([chunk.embedded_text for chunk in found])
+
     def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
         return {id_ for id_, (chunk, ref) in self.hydrate(chunk_ids).items() if self._allowed(chunk, ref, allowed)}
 

@@ -162,6 +162,10 @@ class Library(Protocol):
         """Ids and vectors `[n, dimension]` of what the filter allows; None when there are more than `limit`."""
         ...
 
+    def vectors_by_id(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        """Ids and unit vectors `[n, dimension]` of those of the given ids that have one in this index."""
+        ...
+
     def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
         """Those of the chunks that the filter allows."""
         ...

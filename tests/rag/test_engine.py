@@ -83,7 +83,10 @@ def test_search_tells_who_found_what() -> None:
     first = result.hits[0]
     assert first.chunk.id == "panda.md.0"
     assert first.ranks == {"dense": 1, "lexical": 1}
-    assert first.score == pytest.approx(2 / 61)
+    by_ranks = engine(fusion="rrf", regularise=0.0).search(Query("How much bamboo does a giant panda eat?"))
+    assert by_ranks.hits[0].score == pytest.approx(2 / 61)
+    by_scores = engine(regularise=0.0).search(Query("How much bamboo does a giant panda eat?"))
+    assert by_scores.hits[0].score == pytest.approx(1.0)
     assert {"encode", "recall", "fuse", "hydrate", "total"} <= result.timings.keys()
 
 
@@ -131,11 +134,26 @@ def test_a_reranker_has_the_last_word() -> None:
 
 
 def test_a_passage_in_another_language_is_not_outvoted_by_words() -> None:
-    made = engine()
+    made = engine(fusion="rrf", regularise=0.0)
     hits = made.search(Query("granite rock panda bamboo")).hits
     foreign = next(hit for hit in hits if hit.document.name == "tea.md" and "dense" in hit.ranks)
     assert "lexical" not in foreign.ranks
     assert foreign.score == pytest.approx(2 / (60 + foreign.ranks["dense"]))
+
+
+def test_diversity_puts_another_document_second() -> None:
+    question = "giant panda bamboo newborn cub"
+    assert [hit.document.name for hit in engine().search(Query(question)).hits[:2]] == ["panda.md", "panda.md"]
+    found = engine(diversity=0.9).search(Query(question, explain=True))
+    assert found.hits[0].document.name == "panda.md"
+    assert "diversify" in [stage.name for stage in found.stages]
+
+
+def test_each_retriever_may_have_a_depth_of_its_own() -> None:
+    found = engine(depths={"dense": 1}).search(Query("granite panda tea", explain=True))
+    sizes = {stage.name: len(stage.ranking) for stage in found.stages}
+    assert sizes["dense"] == 1
+    assert sizes["lexical"] > 1
 
 
 def test_an_answer_comes_in_order_and_checked() -> None:

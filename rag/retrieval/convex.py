@@ -1,0 +1,82 @@
+"""Convex combination of normalised scores: Bruch, Gai and Ingber, ACM TOIS 2023 (doi:10.1145/3596512).
+
+score(d) = Σ_f  w_f · n_f(d) / Σ_f w_f,  with n_f in [0, 1] and f over the families `meaning`, `words` and `pixels`.
+
+Ranks forget by how much one passage is better than the next; scores do not. The price is that scores have to be made comparable:
+- `dense` and `entries` are cosines of one space, so they are one family on one scale, and a picture that nothing of fits does not
+  become a 1 because it is the best of the pictures. The scale runs from the last passage that `dense` recalled to the best.
+- `words`: BM25 is 0 for a passage without a word of the question, so the scale runs from 0 to the best.
+- `pixels`: cosines of another space, from the last to the best.
+
+A passage in another language than the question shares no words with it, however well it answers (a name or a number at most), so
+for words it counts at least as it does for meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from rag.retrieval.fuse import Fused
+
+Scored = Sequence[tuple[str, float]]
+
+MEANING, WORDS, PIXELS = ("dense", "entries"), ("lexical",), ("pixels",)
+
+
+def convex_combination(
+    rankings: Mapping[str, Scored],
+    *,
+    depth: int = 100,
+    weights: Mapping[str, float] | None = None,
+    foreign: Collection[str] = (),
+) -> list[Fused]:
+    """Chunk ids by combined score in [0, 1], best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing.
+
+    The scales are made from the first `depth` of each ranking, so that asking for more does not change the order of what comes
+    first. `foreign` are the chunks whose language is not the question's.
+    """
+    weights = weights or {}
+    families = [
+        _family(MEANING, rankings, weights, depth),
+        _family(WORDS, rankings, weights, depth),
+        _family(PIXELS, rankings, weights, depth),
+    ]
+    total = sum(weight for _, weight in families)
+    if not total:
+        return []
+    meaning, words = families[0][0], families[1][0]
+    if words and meaning and families[1][1]:
+        ratio = families[1][1] / families[0][1] if families[0][1] else 0.0
+        for chunk_id in foreign:
+            if chunk_id in meaning:
+                words[chunk_id] = max(words.get(chunk_id, 0.0), meaning[chunk_id] * ratio)
+    ranks: dict[str, dict[str, int]] = {}
+    for name, ranking in rankings.items():
+        for rank, (chunk_id, _) in enumerate(ranking, start=1):
+            ranks.setdefault(chunk_id, {}).setdefault(name, rank)
+    scores = {chunk_id: sum(found.get(chunk_id, 0.0) for found, _ in families) / total for chunk_id in ranks}
+    fused = (Fused(chunk_id, scores[chunk_id], found) for chunk_id, found in ranks.items() if _counts(found, weights))
+    return sorted(fused, key=lambda f: (-f.score, f.chunk_id))
+
+
+def _family(
+    members: Sequence[str], rankings: Mapping[str, Scored], weights: Mapping[str, float], depth: int
+) -> tuple[dict[str, float], float]:
+    """Weighted scores in [0, weight] of what a family found, and its weight: 0 when it found nothing."""
+    present = [(name, rankings[name], weights.get(name, 1.0)) for name in members if rankings.get(name)]
+    present = [member for member in present if member[2] > 0]
+    if not present:
+        return {}, 0.0
+    # The first member that found something gives the scale's foot.
+    low = 0.0 if members == WORDS else present[0][1][: max(1, depth)][-1][1]
+    high = max(ranking[0][1] for _, ranking, _ in present)
+    best: dict[str, float] = {}
+    for _, ranking, weight in present:
+        for chunk_id, score in ranking:
+            normal = 1.0 if high <= low else min(1.0, max(0.0, (score - low) / (high - low)))
+            best[chunk_id] = max(best.get(chunk_id, 0.0), weight * normal)
+    return best, max(weight for _, _, weight in present)
+
+
+def _counts(found: Mapping[str, int], weights: Mapping[str, float]) -> bool:
+    return any(weights.get(name, 1.0) > 0 for name in found)
