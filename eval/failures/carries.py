@@ -10,7 +10,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rag.language import language_of
 from rag.retrieval.quantities import Quantity, missing, quantities
 from rag.stems import stems
 
@@ -21,6 +20,7 @@ WORDS_ALONE = 0.8
 SHORT = 6
 """Words of an answer up to which its absence says something: a longer one is seldom worded as the document does."""
 
+_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 _COMMA = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _TOKEN = re.compile(r"[㐀-䶿一-鿿豈-﫿]|\d+(?:\.\d+)?|[^\W\d_㐀-䶿一-鿿豈-﫿]+")
 
@@ -45,7 +45,7 @@ def carries(answer: str, text: str) -> bool:
         return True
     share = word_share(answer, text)
     if quantities(answer):
-        if number_share(answer, text) < 1:
+        if not has_numbers(answer, text):
             return False
         # Words of two languages cannot be compared: the numbers decide, if they are enough to go by.
         return share >= WORDS_WITH_NUMBERS or (_foreign(answer, text) and len(quantities(answer)) > 1)
@@ -56,6 +56,11 @@ def checkable(answer: str, text: str) -> bool:
     """Whether it says something that the text does not carry the answer: the answer has numbers or is short, and is in the
     text's language."""
     return not _foreign(answer, text) and (bool(quantities(answer)) or 0 < len(stems(answer)) <= SHORT)
+
+
+def has_numbers(answer: str, text: str) -> bool:
+    """Whether the answer has numbers and the text has all of them."""
+    return bool(quantities(answer)) and number_share(answer, text) == 1
 
 
 def number_share(answer: str, text: str) -> float:
@@ -76,8 +81,16 @@ def word_share(answer: str, text: str) -> float:
     return len(wanted & _stems(text)) / len(wanted) if wanted else float(bool(answer.strip()))
 
 
+def in_chinese(text: str) -> bool:
+    return _HAN.search(text) is not None
+
+
 def _foreign(answer: str, text: str) -> bool:
-    return language_of(answer) != language_of(text)
+    """Whether hardly a word of the text is of the answer's language. A picture's labels are in both."""
+    han = sum(_HAN.match(token) is not None for token in flat(text).split())
+    if in_chinese(answer):
+        return not han
+    return len(flat(text).split()) - han < han / 2
 
 
 @lru_cache(maxsize=20_000)

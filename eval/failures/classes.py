@@ -22,8 +22,8 @@ class FailureClass(StrEnum):
     FOLDED_AWAY = "folded away"
     RERANKED_AWAY = "reranked away"
     FILTERED = "filtered"
-    PACKED_OUT = "packed out"
     WRONGLY_REFUSED = "wrongly refused"
+    PACKED_OUT = "packed out"
     NOT_USED = "not used"
     WRONG_IN_CONTEXT = "wrong though in context"
     CITED_WRONGLY = "cited wrongly"
@@ -104,15 +104,15 @@ DEFINITIONS = {
         "It was among the first k, and was then taken out before the hits were shown.",
         "Look at the step that is named, and at the filter of the request.",
     ),
-    FailureClass.PACKED_OUT: Definition(
-        "packing",
-        "It was among the first k hits, but the generator did not get it, or only without the part that answers.",
-        "`generator.passage_tokens` and `generator.passages`.",
-    ),
     FailureClass.WRONGLY_REFUSED: Definition(
         "abstention",
         "It was among the first k hits, and the system said that the documents do not answer the question.",
         "`tuwen eval calibrate` fits the threshold to these documents.",
+    ),
+    FailureClass.PACKED_OUT: Definition(
+        "packing",
+        "It was among the first k hits, but the generator did not get it, or only without the part that answers.",
+        "`generator.passage_tokens` and `generator.passages`.",
     ),
     FailureClass.NOT_USED: Definition(
         "generation",

@@ -130,7 +130,9 @@ def _in_answer(facts: Facts) -> Loss:
         return Loss(FailureClass.WRONG_IN_CONTEXT, "generate", why)
     if facts.state == "unjudged":
         return Loss(FailureClass.WRONG_IN_CONTEXT, "generate", "the answer is wrong; no passage is judged")
-    return Loss(FailureClass.NOT_USED, "generate", "the right passage was in the prompt, and is not cited")
+    own = pack is None or pack.gold is not None
+    where = "the right passage was in the prompt" if own else "what answers was in the prompt, within another passage"
+    return Loss(FailureClass.NOT_USED, "generate", f"{where}, and is not cited")
 
 
 def _packed(facts: Facts) -> bool:

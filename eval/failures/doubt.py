@@ -1,18 +1,18 @@
-"""Doubtful labels: a passage that nobody judged has the expected answer word for word."""
+"""Doubtful labels: a passage that nobody judged carries the expected answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from eval.datasets.model import Question
-from eval.failures.carries import flat, literally, word_share
+from eval.failures.carries import carries, flat, literally, word_share
 from eval.failures.evidence import TEXT, clip
 from eval.failures.gold import Gold
 from eval.failures.rule import Rule
 from eval.system import Found, Given
 
 SAME_QUESTION = 0.5
-"""Share of the question's words that a passage with a one-word answer must have: `Five` alone stands in many places."""
+"""Share of the question's words that a passage must have that has the answer as a single word, or not word for word: `Five` stands in many places."""
 
 
 def doubt(question: Question, gold: Gold, found: Found, given: Given | None, rule: Rule) -> dict[str, Any] | None:
@@ -37,5 +37,6 @@ def doubt(question: Question, gold: Gold, found: Found, given: Given | None, rul
 
 
 def _says(answer: str, question: str, text: str) -> bool:
-    single = len(flat(answer).split()) < 2
-    return literally(answer, text) and (not single or word_share(question, text) >= SAME_QUESTION)
+    if literally(answer, text) and len(flat(answer).split()) > 1:
+        return True
+    return carries(answer, text) and word_share(question, text) >= SAME_QUESTION

@@ -13,13 +13,13 @@ where none does, and the answer is one whose absence says something, the text *l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from eval.datasets.evidence import Evidence, coverage, covers, evidence
 from eval.datasets.model import Dataset, Question
-from eval.failures.carries import carries, checkable, flat, literally
+from eval.failures.carries import carries, checkable, flat, has_numbers, literally
 from eval.metrics.relevance import relevant
 from eval.system import IndexedChunk, System
 
@@ -94,21 +94,26 @@ def _narrow(
 ) -> Gold:
     every = {chunk.chunk_id: (documents[id_], chunk) for id_, chunks in pool.items() for chunk in chunks}
     labelled = frozenset(every)
-    exact = {id_: pair for id_, pair in every.items() if any(literally(answer, pair[1].text) for answer in answers)}
+    exact = _that(every, answers, literally)
     # Cut apart word for word says more than words that stand somewhere in a passage.
     if not exact and (parts := _split_answer(pool, answers)):
         id_, answer, chunks = parts
         found = {chunk.chunk_id: (documents[id_], chunk) for chunk in chunks}
         return Gold("split", grain, found, labelled, True, documents=shown, why=_cut(answer, chunks))
-    carrying = exact or {
-        id_: pair for id_, pair in every.items() if any(carries(answer, pair[1].text) for answer in answers)
-    }
+    # An answer of two parts may have its words on one page and its number on another: without the number it cannot be given.
+    carrying = exact or _that(every, answers, carries) or _that(every, answers, has_numbers)
     if carrying:
         return Gold("found", grain, carrying, labelled, len(carrying) < len(every), documents=shown)
     whole = "\n".join(chunk.text for _, chunk in every.values())
     lacks = bool(answers) and all(checkable(a, whole) and not carries(a, whole) for a in answers)
     why = f"no passage of the judged {grain} carries {_short(answers[0])}" if lacks else ""
     return Gold("found", grain, every, labelled, lacks=lacks, documents=shown, why=why)
+
+
+def _that(
+    every: Mapping[str, tuple[str, IndexedChunk]], answers: Sequence[str], says: Callable[[str, str], bool]
+) -> dict[str, tuple[str, IndexedChunk]]:
+    return {id_: pair for id_, pair in every.items() if any(says(answer, pair[1].text) for answer in answers)}
 
 
 def _split_answer(

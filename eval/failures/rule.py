@@ -4,9 +4,10 @@
   would read.
 - A run with answers: an unanswerable question is wrong when it was answered. An answerable one is wrong when it was refused, when its
   answer is wrong, or when its answer is right and no citation points at what answers it.
-- An answer is wrong when its `measure` is below `at_least`, or when it has no more than half of the numbers of every expected answer: words
-  alone would let `54.4 million, 18.7 percent` pass for `56.7 million, 18.7 percent`. An answer in another language than the expected
-  one is judged by the numbers only. Another measure, say that of a judge, decides alone.
+- An answer is wrong when its `measure` is below `at_least` and it lacks a name of every expected answer, or when it has less than half of the numbers of every expected answer, or
+  half of them and others in their place: words alone would let `54.4 million, 18.7 percent` pass for `56.7 million, 18.7 percent`. An
+  answer in another language than the expected one is judged by the numbers only. Where the expected answer is the name of a judged
+  file (a picture that is looked for), citing it is the right answer. Another measure, say that of a judge, decides alone.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.failures.carries import number_share
+from eval.failures.carries import in_chinese, number_share
 from eval.metrics.answer_recall import answer_recall
 from eval.metrics.answer_text import without_markers
-from rag.language import language_of
-from rag.retrieval.quantities import quantities
+from rag.retrieval.claims import names
+from rag.retrieval.quantities import missing, quantities
 
 READ = 5
 RERANK_REACH = 30
-NUMBERS_ABOVE = 0.5
-"""Share of an expected answer's numbers that an answer must have more of."""
+NUMBERS = 0.5
+"""Least share of an expected answer's numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,27 @@ class Rule:
         return self.measure == "answer_recall"
 
 
-def answer_is_right(answer: str, expected: Sequence[str], at_least: float) -> bool | None:
-    """By words and numbers; None where they cannot tell (nothing expected, another language and no number)."""
-    verdicts = [_right(without_markers(answer), one, at_least) for one in expected]
+def answer_is_right(question: str, answer: str, expected: Sequence[str], at_least: float) -> bool | None:
+    """By words and numbers; None where they cannot tell (nothing is expected, or it is worded in another language)."""
+    verdicts = [_right(question, without_markers(answer), one, at_least) for one in expected]
     if any(verdicts):
         return True
     return None if not verdicts or None in verdicts else False
 
 
-def _right(answer: str, expected: str, at_least: float) -> bool | None:
-    if number_share(expected, answer) <= NUMBERS_ABOVE:
+def _right(question: str, answer: str, expected: str, at_least: float) -> bool | None:
+    wanted = quantities(expected)
+    share = number_share(expected, answer)
+    # With another number in its place, half is not enough.
+    others = missing(answer, wanted | quantities(question))
+    if share < NUMBERS or (share == NUMBERS and others):
         return False
-    if language_of(answer) != language_of(expected):
-        return True if quantities(expected) else None
+    if in_chinese(answer) != in_chinese(expected):
+        # An English name is expected in a Chinese answer, too.
+        verbatim = in_chinese(question) and not in_chinese(expected)
+        if not verbatim:
+            return True if wanted else None
+    named = names(expected)
+    if named and named <= names(answer):
+        return True
     return answer_recall(answer, [expected]) >= at_least

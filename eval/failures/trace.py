@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
@@ -14,8 +15,7 @@ from eval.failures.facts import FOLD, FUSE, HITS, PACK, Facts, seen
 from eval.failures.gold import Gold, find_gold
 from eval.failures.reading import in_text, telling_sentences
 from eval.failures.rule import Rule, answer_is_right
-from eval.metrics.answer_recall import answer_recall
-from eval.metrics.token_f1 import token_f1
+from eval.metrics.answers import parse
 from eval.system import Found, Given, System
 from rag.language import language_of
 
@@ -111,7 +111,7 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
         facts |= {
             "answered": True,
             "abstained": given.abstained,
-            "right": None if given.abstained else _right(given.text, question.answers, rule),
+            "right": None if given.abstained else _right(question, gold, given, rule),
             "cites_gold": quoted or bool(cited & ids),
             "cites_labelled": quoted or bool(cited & (gold.labelled | ids)),
             "citations": len(given.cited),
@@ -120,13 +120,15 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
     return Facts(**facts)
 
 
-def _right(answer: str, expected: Sequence[str], rule: Rule) -> bool | None:
-    if not expected:
+def _right(question: Question, gold: Gold, given: Given, rule: Rule) -> bool | None:
+    names = {PurePosixPath(name).name for name in gold.documents}
+    if names & set(question.answers):
+        return any(PurePosixPath(citation.document).name in question.answers for citation in given.cited)
+    if not question.answers:
         return None
     if rule.own_measure:
-        return answer_is_right(answer, expected, rule.at_least)
-    measures = {"token_f1": token_f1, "answer_recall": answer_recall}
-    return measures[rule.measure](answer, expected) >= rule.at_least
+        return answer_is_right(question.text, given.text, question.answers, rule.at_least)
+    return parse(rule.measure)(given.text, question.answers) >= rule.at_least
 
 
 def _folded(gold: Gold, stages: Stages, looks: Mapping[str, Look]) -> int | None:
