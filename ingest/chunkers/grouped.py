@@ -131,6 +131,14 @@ def section_ends(units: Sequence[Unit]) -> tuple[list[Unit], list[Unit]]:
     return (list(units[:stop]), list(units[stop:])) if stop else (list(units), [])
 
 
+def _put_aside(headings: list[Unit], groups: list[list[Unit]], room: Room) -> None:
+    """Headings that what follows leaves no room for: at the end of the chunk before rather than alone, where nobody finds them."""
+    if groups and tokens_of([*groups[-1], *headings]) <= min(room(unit.path) for unit in (*groups[-1], *headings)):
+        groups[-1] = [*groups[-1], *headings]
+    else:
+        groups.append(headings)
+
+
 def filled(units: Sequence[Unit], room: Room, overlap: Callable[[Sequence[Unit]], list[Unit]]) -> list[list[Unit]]:
     """Units put together, in order, for as long as they fit. `overlap` gives what the next chunk repeats of a full one."""
     groups: list[list[Unit]] = []
@@ -146,7 +154,7 @@ def filled(units: Sequence[Unit], room: Room, overlap: Callable[[Sequence[Unit]]
             # Neither headings nor an overlap may push the next unit out.
             if current and tokens_of(current) + unit.tokens > room(unit.path):
                 if any(not one.repeated for one in current):
-                    groups.append(current)
+                    _put_aside(current, groups, room)
                 current = []
         current.append(unit)
     if any(not unit.repeated for unit in current):
