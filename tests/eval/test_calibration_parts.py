@@ -107,7 +107,7 @@ def test_a_chosen_threshold_keeps_its_word_on_its_own_questions(cases: list[tupl
 
 
 def test_the_promise_holds_on_new_questions() -> None:
-    """Over 400 draws of 300 questions, the true risk at the chosen threshold passes the one asked for in at most δ of them; the
+    """Over 150 draws of 300 questions, the true risk at the chosen threshold passes the one asked for in at most δ of them; the
     threshold that only looks at the observed risk breaks its promise far more often."""
     random = np.random.default_rng(7)
     risk, delta, broken, naive_broken, chosen = 0.2, 0.1, 0, 0, 0
@@ -116,7 +116,7 @@ def test_the_promise_holds_on_new_questions() -> None:
         # Scores are uniform, and right with probability .4 + .6 · score.
         return 0.6 - 0.6 * (threshold + 1) / 2
 
-    for _ in range(400):
+    for _ in range(150):
         scores = random.random(300)
         wrong = random.random(300) > 0.4 + 0.6 * scores
         choice = threshold_for_risk(scores.tolist(), wrong.tolist(), risk, delta)
@@ -128,8 +128,8 @@ def test_the_promise_holds_on_new_questions() -> None:
         if (running <= risk).any():
             naive_broken += true_risk(scores[order][np.flatnonzero(running <= risk)[-1]]) > risk
     assert chosen > 100
-    assert broken <= delta * 400
-    assert naive_broken > 100
+    assert broken <= delta * 150
+    assert naive_broken > 45
 
 
 @given(SCORES)
