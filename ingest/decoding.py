@@ -42,6 +42,8 @@ _LATIN_LETTER = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽž]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _ODD_LATIN = re.compile(r"[\x80-\x9f]")
 
+_CJK = frozenset({"gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"})
+
 MAX_CONTROL_SHARE = 0.02
 """Share of control characters above which bytes are no text; terminal logs carry a few escape sequences."""
 
@@ -84,7 +86,9 @@ def read_text(data: bytes, declared: str = "") -> str | None:
         name = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252"}.get(declared.lower(), declared)
         text = _try(data, name, False)
         if text is not None and _is_text(text):
-            return text
+            # Any bytes are Latin, and programs write that into their heads without looking.
+            found = decode(data) if name == "cp1252" else None
+            return found[0] if found is not None and found[1] in _CJK else text
     decoded = decode(data)
     return decoded[0] if decoded is not None else None
 

@@ -82,13 +82,12 @@ class MemberWriter:
     def _free(self, name: str) -> str:
         """The name, numbered when it, or a file where it needs a folder, is there already."""
         path = PurePosixPath(name)
+        if any((self._folder / parent).is_file() for parent in path.parents):
+            path = PurePosixPath(name.replace("/", "_"))
         for number in range(1, 10_000):
             tried = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
-            place = self._folder / tried
-            if not place.exists() and not any(p.is_file() for p in place.parents if p.is_relative_to(self._folder)):
+            if not (self._folder / tried).exists():
                 return str(tried)
-            if any(p.is_file() for p in place.parents if p.is_relative_to(self._folder)):
-                path = PurePosixPath(name.replace("/", "_"))
         raise LimitExceeded(f"{self._source.name} holds thousands of files named {name}.", _TRUST)
 
     def _count(self, size: int) -> None:

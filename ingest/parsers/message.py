@@ -140,4 +140,4 @@ def _name(number: int, given: str, part: Message) -> str:
         name = f"{subject[:MAX_NAME] or f'message {number}'}.eml"
     else:
         name = f"attachment {number}{mimetypes.guess_extension(part.get_content_type()) or ''}"
-    return name.replace("\\", "_").replace("/", "_")
+    return name.replace("\\", "_").replace("/", "_").lstrip(".")
