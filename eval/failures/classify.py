@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval.failures.classes import FailureClass
 from eval.failures.facts import FOLD, FUSE, PACK, RERANK, Facts
@@ -78,8 +78,10 @@ def _course(facts: Facts, rule: Rule) -> list[_Place]:
     """Recall as one step, at its best rank, then the later ones. Before a reranker as much counts as it looks at."""
     later = facts.later
     reranked = later.index(RERANK) if RERANK in later else 0
-    ranks = [rank for name in facts.retrievers if (rank := facts.stages[name].gold) is not None]
-    course = [_Place(" + ".join(facts.retrievers), min(ranks, default=None), rule.reach if reranked else rule.read)]
+    ranks = {name: rank for name in facts.retrievers if (rank := facts.stages[name].gold) is not None}
+    best = min(ranks, key=lambda name: ranks[name], default=None)
+    recall = _Place(" + ".join(facts.retrievers), None, 0) if best is None else _Place(best, ranks[best], 0)
+    course = [replace(recall, looked_at=rule.reach if reranked else rule.read)]
     for place, step in enumerate(later):
         course.append(_Place(step, facts.stages[step].gold, rule.reach if place < reranked else rule.read))
     return course

@@ -19,6 +19,7 @@ from typing import Any
 from eval.failures.carries import in_chinese, number_share
 from eval.metrics.answer_recall import answer_recall
 from eval.metrics.answer_text import without_markers
+from rag.errors import BadRequest
 from rag.retrieval.claims import names
 from rag.retrieval.quantities import missing, quantities
 
@@ -48,6 +49,22 @@ class Rule:
     @property
     def own_measure(self) -> bool:
         return self.measure == "answer_recall"
+
+
+def parse_answer(given: str) -> tuple[str, float | None]:
+    """`token_f1:0.4` as measure and threshold; nothing for an empty text. Raises BadRequest."""
+    if not given:
+        return "", None
+    name, _, number = given.rpartition(":")
+    try:
+        at_least = float(number)
+    except ValueError:
+        at_least = -1.0
+    if not name or not 0 <= at_least <= 1:
+        raise BadRequest(
+            f"{given!r} does not say when an answer is right.", "Write MEASURE:AT_LEAST, as in token_f1:0.4."
+        )
+    return name, at_least
 
 
 def answer_is_right(question: str, answer: str, expected: Sequence[str], at_least: float) -> bool | None:
