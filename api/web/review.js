@@ -3,7 +3,7 @@
 import { announce, byId, copyOf, make, part, showWhen } from "./dom.js";
 import { bindSidebar, bindTheme } from "./frame.js";
 import * as http from "./http.js";
-import { say, showLanguage, switchLanguage, t } from "./i18n.js";
+import { hasText, say, showLanguage, switchLanguage, t } from "./i18n.js";
 import { passages } from "./passages.js";
 import { bindViewer, closeViewer, isOpen, openViewer } from "./viewer.js";
 
@@ -88,6 +88,8 @@ function drawList() {
   const counts = { left: 0, done: 0 };
   for (const question of questions) counts[stateOf(question) === "proposed" ? "left" : "done"] += 1;
   say(byId("progress"), "review.progress", { done: counts.done, n: questions.length });
+  const chosen = [...byId("set").options].find((one) => one.value === set);
+  if (chosen) say(chosen, "review.option", { name: set, n: questions.length, left: counts.left });
   byId("questions").querySelector(".current")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -150,11 +152,13 @@ function drawFacts(question, made) {
   const facts = [
     say(make("span"), "review.number", { n: number, of: questions.length }),
     say(make("span"), `review.state.${stateOf(question)}`),
-    ...(question.kind ? [make("span", "", question.kind)] : []),
-    ...(made.written_by ? [make("span", "", made.written_by)] : []),
+    ...[question.kind, made.written_by].filter(Boolean).map((word) => named(word)),
   ];
   byId("facts").replaceChildren(...facts.flatMap((fact, i) => (i ? [" · ", fact] : [fact])));
 }
+
+// Kinds and authors that this page knows have a name in both languages; others stand as they are in the set.
+const named = (word) => (hasText(`review.name.${word}`) ? say(make("span"), `review.name.${word}`) : make("span", "", word));
 
 function drawChanges(question, made) {
   const list = byId("changes");

@@ -37,9 +37,18 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _TYPES = (
     _Type(_pattern(r"\bhow (?:many|much)\b|多少|[有共]几|几[个次天年月人岁种]"), _pattern(_NUMBER_WORDS)),
-    _Type(_pattern(r"^when\b|\b(?:in|on) (?:which|what) (?:year|date|month|day)\b|什么时候|何时|哪一?年|哪一?天|哪个月|几月"), _pattern(_TIME_WORDS)),
+    _Type(
+        _pattern(
+            r"^when\b|\b(?:in|on) (?:which|what) (?:year|date|month|day)\b|什么时候|何时|哪一?年|哪一?天|哪个月|几月"
+        ),
+        _pattern(_TIME_WORDS),
+    ),
     _Type(_pattern(r"^why\b|为什么|为何|什么原因"), shortest=4),
-    _Type(_pattern(r"\bwhat (?:\w+ )?(?:are|were) the\b|\bwhich (?:\w+ ){1,3}(?:are|were)\b|哪些|哪几"), _pattern(_SEVERAL), 2),
+    _Type(
+        _pattern(r"\bwhat (?:\w+ )?(?:are|were) the\b|\bwhich (?:\w+ ){1,3}(?:are|were)\b|哪些|哪几"),
+        _pattern(_SEVERAL),
+        2,
+    ),
     _Type(_pattern(r"^how (?:do|does|did|can|should|is|are|was|were)\b|怎么办|怎样|如何|怎么做"), shortest=2),
     _Type(_pattern(r"^who\b|谁"), _pattern(r"[^\W\d_]")),
 )

@@ -31,7 +31,9 @@ class _Asked:
     answer: str | None = None
     abstained_rightly: bool = False
     comments: list[str] = field(default_factory=list)
-    good: dict[tuple[str, int | None], dict[str, Any]] = field(default_factory=dict)
+    cited: dict[tuple[str, int | None], dict[str, Any]] = field(default_factory=dict)
+    """By the answer, while that counts as good."""
+    chosen: dict[tuple[str, int | None], dict[str, Any]] = field(default_factory=dict)
     bad: set[tuple[str, int | None]] = field(default_factory=set)
     ids: list[str] = field(default_factory=list)
     settings: str = ""
@@ -55,20 +57,21 @@ def _take(one: _Asked, item: dict[str, Any]) -> None:
     up = item["rating"] == "up"
     if item["target"] == "citation":
         for key, cited in places.items():
-            one.bad.discard(key) if up else one.bad.add(key)
+            one.bad.discard(key)
+            one.chosen.pop(key, None)
             if up:
-                one.good[key] = cited
+                one.chosen[key] = cited
             else:
-                one.good.pop(key, None)
+                one.bad.add(key)
         return
+    good = up and not item["abstained"]
     one.abstained_rightly = up and item["abstained"]
-    one.answer = _MARKERS.sub("", item["answer"]).strip() if up and not item["abstained"] else None
-    if up and not item["abstained"]:
-        one.good |= {key: cited for key, cited in places.items() if key not in one.bad}
+    one.answer = _MARKERS.sub("", item["answer"]).strip() if good else None
+    one.cited = places if good else {}
 
 
 def _line(one: _Asked, collection: str) -> dict[str, Any] | None:
-    judged = [cited for key, cited in one.good.items() if key not in one.bad]
+    judged = [cited for key, cited in (one.cited | one.chosen).items() if key not in one.bad]
     if not judged and not one.abstained_rightly:
         return None
     made = {"written_by": "users", "collection": collection, "feedback": one.ids, "settings": one.settings}
