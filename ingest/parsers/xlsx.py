@@ -5,6 +5,7 @@ The rows of a sheet are streamed: a workbook needs the memory of its shared stri
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +15,15 @@ from lxml import etree
 from ingest.containers import XLSX
 from ingest.parsers.ooxml import AGAIN, Package, R
 from ingest.parsers.pictures import alternative_text, image_data
+from ingest.parsers.prose import clean_lines
 from ingest.parsers.sheets import SheetRow, sheet_elements
 from ingest.parsers.xlsx_cells import MAX_MERGE_COLUMNS, Format, Merge, formats, merges, position
 from ingest.protocols import ParsedPage, Source
 from rag.documents import Element
 from rag.errors import CorruptFile, EmptyFile, LimitExceeded
 
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""How a workbook writes a character that XML cannot hold."""
 MAX_COLUMNS = 16_384
 MAX_CELL = 32_767
 """Characters; Excel's own limits."""
@@ -212,7 +216,10 @@ class _Spans:
 def _text(node: Any) -> str:
     """The text of a string with runs, without its phonetic reading."""
     parts = [t.text or "" for t in node.iter("{*}t") if etree.QName(t.getparent()).localname != "rPh"]
-    return " ".join("".join(parts)[:MAX_CELL].split())
+    text = "".join(parts)[:MAX_CELL]
+    if "_x" in text:
+        text = clean_lines(_ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text))
+    return " ".join(text.split())
 
 
 def _stream(package: Package, part: str, tag: str) -> Iterator[Any]:

@@ -28,7 +28,18 @@ _ODT = (
     "<table:table-cell><text:p>2</text:p></table:table-cell></table:table-row></table:table></office:text></office:body>"
     "</office:document-content>"
 ).encode()
-_LATEX = rb"\documentclass{article}\begin{document}\section{Harbour} It has twelve cranes and $E = mc^2$. \begin{itemize}\item one\item two\end{itemize}\end{document}"
+_LATEX = rb"""
+\documentclass{article}
+\begin{document}
+\section{Harbour}
+It has twelve cranes and $E = mc^2$.
+
+\begin{itemize}
+\item one
+\item two
+\end{itemize}
+\end{document}
+"""
 _RST = b"Harbour\n=======\n\nIt has **twelve** cranes.\n\n- one\n- two\n"
 
 needs_converter = pytest.mark.skipif(find_spec("kreuzberg") is None, reason="needs the extra formats")

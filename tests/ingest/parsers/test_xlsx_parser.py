@@ -173,14 +173,14 @@ def test_a_workbook_without_content_is_empty(tmp_path: Path) -> None:
 
 def test_cells_without_places_and_of_odd_types(tmp_path: Path) -> None:
     cells = (
-        '<row><c t="inlineStr"><is><r><t>two </t></r><r><t>runs</t></r><rPh><t>no</t></rPh></is></c>'
+        '<row><c t="inlineStr"><is><r><t>two </t></r><r><t>_x000D_runs_x0041_</t></r><rPh><t>no</t></rPh></is></c>'
         '<c t="e"><v>#DIV/0!</v></c><c t="s"><v>99</v></c><c t="str"><f>x</f><v>text</v></c></row>'
         "<row><c><v>1e3</v></c><c><v>not a number</v></c></row>"
     )
     path = tmp_path / "odd.xlsx"
     path.write_bytes(workbook(sheet(cells)))
     assert rows(texts(parse(XlsxParser(), source(path, XLSX)), "table")[0]) == [
-        ["two runs", "#DIV/0!", "text"],
+        ["two runsA", "#DIV/0!", "text"],
         ["1000", "not a number", ""],
     ]
 
