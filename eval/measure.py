@@ -16,6 +16,7 @@ from eval.failures.rule import Rule
 from eval.failures.trace import trace
 from eval.measures import USUAL, Measures
 from eval.metrics import answers, citations, ranking
+from eval.metrics.evidence_read import answer_read, evidence_read
 from eval.metrics.page_hit import page_hit
 from eval.metrics.relevance import relevant
 from eval.system import Found, Given, System
@@ -135,6 +136,8 @@ def _answer_metrics(task: Task, question: Question, given: Given) -> dict[str, f
         answerable=question.answerable,
         abstained=given.abstained,
     )
+    if question.answerable:
+        metrics |= _read_metrics(task, question, given)
     if given.abstained or not question.answerable:
         return metrics
     cited = [(task.ids.get(name, name), page) for name, page in given.citations]
@@ -148,3 +151,14 @@ def _answer_metrics(task: Task, question: Question, given: Given) -> dict[str, f
         found["citation_page_recall"] = citations.citation_recall(places, pages)
         found["citation_page_hit"] = citations.citation_hit(places, pages)
     return metrics | {name: value for name, value in found.items() if value is not None}
+
+
+def _read_metrics(task: Task, question: Question, given: Given) -> dict[str, float]:
+    """Of what the generator was given: nothing, where it was not asked. Only of systems that tell."""
+    if not given.prompt and not given.abstained:
+        return {}
+    # The question may have words of the answer.
+    read = given.prompt.replace(question.text, " ")
+    quotes = [quote for _, quote in sorted(task.dataset.quotes.get(question.id, ()))]
+    found = {"evidence_read": evidence_read(quotes, read), "answer_read": answer_read(question.answers, read)}
+    return {name: value for name, value in found.items() if value is not None}

@@ -42,7 +42,7 @@ class RunFolder:
                     "Name another folder with --out.",
                 )
             return
-        if self.path.exists() and any(self.path.iterdir()):
+        if occupied(self.path):
             raise BadRequest(f"{self.path} is not empty and holds no run.", "Name another folder with --out.")
         self.path.mkdir(parents=True, exist_ok=True)
         self.head = {"fingerprint": fingerprint, **head}
@@ -89,6 +89,11 @@ class RunFolder:
 
     def _write_head(self) -> None:
         write_json(self.path / "run.json", self.head)
+
+
+def occupied(folder: Path) -> bool:
+    """Whether there is anything in it beside what a kill may leave of `write_json`."""
+    return folder.exists() and any(path.suffix != ".new" for path in folder.iterdir())
 
 
 def write_json(path: Path, value: Any) -> None:

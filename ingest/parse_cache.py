@@ -16,6 +16,7 @@ import os
 import struct
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -61,7 +62,7 @@ class ParseCache:
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, EOFError, ValueError, KeyError, TypeError, struct.error) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, StopIteration, zlib.error) as error:
             log.warning("%s is damaged and is made anew: %s", path, error)
             path.unlink(missing_ok=True)
             return None
@@ -175,7 +176,7 @@ def _read(file: IO[bytes]) -> tuple[str, list[ParsedPage]]:
     pictures: list[bytes] = []
     while True:
         head = file.read(_RECORD.size)
-        if not head:
+        if len(head) != _RECORD.size:
             raise EOFError("it ends early")
         kind, length = _RECORD.unpack(head)
         body = file.read(length)
@@ -189,6 +190,9 @@ def _read(file: IO[bytes]) -> tuple[str, list[ParsedPage]]:
             pages.append(_page(json.loads(body), pictures))
             pictures = []
         elif kind == b"E":
+            # Only at the end of the file does gzip compare its checksum.
+            if file.read(1):
+                raise ValueError("it goes on after its end")
             return media_type, pages
         else:
             raise ValueError(f"an unknown record {kind!r}")

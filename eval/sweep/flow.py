@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from eval.bench import Options, Run, begin, fingerprint, run_config
 from eval.datasets.model import Dataset, Question
 from eval.environment import code_version, environment
-from eval.records import RunFolder
+from eval.records import RunFolder, occupied
 from eval.sweep.axes import Axis, check_axes
 from eval.sweep.cells import Changes, draw, grid, with_baseline
 from eval.sweep.halves import split
@@ -104,6 +104,8 @@ def sweep(
             # Values that are right by themselves may contradict each other, as an overlap that is longer than a chunk.
             cell.error = str(error)
     table = Table(folder / NAME, head, cells, baseline)
+    # Before anything else, so that what is killed at once is known for a sweep, too.
+    table.write([question.id for question in train], [question.id for question in test], finished=False)
     work = _Work(dataset, workshop, table, cache, options, train, test, tell, show_progress)
     try:
         return work.run(steps) | {"folder": str(folder)}
@@ -254,7 +256,7 @@ def _folder(cache: Path, dataset: Dataset, out: Path | None, print_: str) -> Pat
             raise BadRequest(
                 f"{out} holds a sweep of other questions, settings or code.", "Name another folder with --out."
             )
-    elif out.exists() and any(out.iterdir()):
+    elif occupied(out):
         raise BadRequest(f"{out} is not empty and holds no sweep.", "Name another folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
     return out

@@ -125,7 +125,9 @@ def test_the_best_of_a_grid_with_its_interval(dataset: Dataset, tmp_path: Path) 
     # Rank 6 (4 for k, 1 for the size), or 8.
     assert baseline["metrics"]["mrr@10"] == pytest.approx((53 / 6 + 27 / 8) / 80, abs=1e-6)
     found = result["confirmed"]
-    assert found["difference"] == best["difference"] == pytest.approx((53 * 5 / 6 + 27 * (1 / 3 - 1 / 8)) / 80, abs=1e-6)
+    assert (
+        found["difference"] == best["difference"] == pytest.approx((53 * 5 / 6 + 27 * (1 / 3 - 1 / 8)) / 80, abs=1e-6)
+    )
     assert found["interval"][0] < found["difference"] < found["interval"][1]
     assert (found["on"], found["questions"], result["split"]) == ("all", N, None)
     assert found["p"] < 0.001
@@ -251,7 +253,9 @@ def test_axes_as_they_are_written(tmp_path: Path) -> None:
         with pytest.raises(BadRequest):
             parse_axis(wrong)
     file = tmp_path / "sweep.toml"
-    file.write_text('metric = "map"\nsplit = 0.5\n[set]\n"retrieval.rrf_k" = [5, 10]\ningest.chunk_tokens = "64..512"\n')
+    file.write_text(
+        'metric = "map"\nsplit = 0.5\n[set]\n"retrieval.rrf_k" = [5, 10]\ningest.chunk_tokens = "64..512"\n'
+    )
     axes, rest = read_axes(file)
     assert axes == [Axis("retrieval.rrf_k", (5, 10)), Axis("ingest.chunk_tokens", bounds=(64, 512))]
     assert rest == {"metric": "map", "split": 0.5}

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
+from rag.encoders.cached import CachedTextEncoder
 from rag.encoders.e5_build import ensure_e5
 from rag.encoders.remote import RemoteTextEncoder
 from rag.encoders.text_onnx import OnnxTextEncoder
@@ -36,12 +37,16 @@ def _remote() -> RemoteTextEncoder:
 
 
 @pytest.fixture(
-    params=["hashing", "onnx", "onnx-plain", "remote", pytest.param("e5", marks=pytest.mark.model)],
+    params=["hashing", "onnx", "onnx-plain", "remote", "cached", pytest.param("e5", marks=pytest.mark.model)],
     scope="module",
 )
-def encoder(request: pytest.FixtureRequest, tiny_model_dir: Path) -> Iterator[TextEncoder]:
+def encoder(
+    request: pytest.FixtureRequest, tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TextEncoder]:
     if request.param == "hashing":
         yield HashingTextEncoder(64)
+    elif request.param == "cached":
+        yield CachedTextEncoder(HashingTextEncoder(64), tmp_path_factory.mktemp("cache") / "vectors.sqlite3")
     elif request.param == "remote":
         yield _remote()
     elif request.param == "e5":
