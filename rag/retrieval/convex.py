@@ -5,7 +5,8 @@ score(d) = Σ_f  w_f · n_f(d) / Σ_f w_f,  with n_f in [0, 1] and f over the fa
 Ranks forget by how much one passage is better than the next; scores do not. The price is that scores have to be made comparable:
 - `dense` and `entries` are cosines of one space, so they are one family on one scale, and a picture that nothing of fits does not
   become a 1 because it is the best of the pictures. The scale runs from the last passage that `dense` recalled to the best.
-- `words`: BM25 is 0 for a passage without a word of the question, so the scale runs from 0 to the best.
+- `words`: the scale runs from the passage at `depth` to the best; from 0, which BM25 gives to a passage without a word of the question,
+  when fewer were found.
 - `pixels`: cosines of another space, from the last to the best.
 
 A passage in another language than the question shares no words with it, however well it answers (a name or a number at most), so
@@ -68,7 +69,8 @@ def _family(
     if not present:
         return {}, 0.0
     # The first member that found something gives the scale's foot.
-    low = 0.0 if members == WORDS else present[0][1][: max(1, depth)][-1][1]
+    foot = present[0][1][: max(1, depth)]
+    low = 0.0 if members == WORDS and len(foot) < depth else foot[-1][1]
     high = max(ranking[0][1] for _, ranking, _ in present)
     best: dict[str, float] = {}
     for _, ranking, weight in present:

@@ -18,6 +18,12 @@ def test_by_hand() -> None:
     assert fused[0].ranks == {"dense": 2, "lexical": 1}
 
 
+def test_the_scale_of_words_begins_at_the_depth() -> None:
+    found = {"lexical": [("a", 8.0), ("b", 6.0), ("c", 4.0), ("d", 2.0)]}
+    assert [f.score for f in convex_combination(found, depth=3)] == [1.0, 0.5, 0.0, 0.0]
+    assert [f.score for f in convex_combination(found, depth=5)] == [1.0, 0.75, 0.5, 0.25]
+
+
 def test_weights_count_by_family() -> None:
     found = {"dense": [("a", 0.9), ("b", 0.7)], "lexical": [("b", 5.0)], "entries": [("p", 0.9)]}
     fused = {f.chunk_id: f.score for f in convex_combination(found, weights={"dense": 3.0, "entries": 1.5})}
