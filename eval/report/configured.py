@@ -31,6 +31,13 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[
     ]
 
 
+def brief(value: Any) -> str:
+    """As a label of a plot: `dense + lexical`."""
+    if isinstance(value, list | tuple):
+        return " + ".join(str(one) for one in value) or "none"
+    return shown(value)
+
+
 def shown(value: Any) -> str:
     """A setting's value as a person reads it."""
     if value is None:

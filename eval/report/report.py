@@ -72,11 +72,18 @@ def of_run(run: Run, measure: str, defaults: Callable[[str], Mapping[str, Any]])
         "times": times(run),
         "failures": failures(run),
         "settings": flat(run.settings),
-        "settings_changed": differing(defaults(str(run.settings.get("profile") or "embedded")), run.settings),
+        "settings_changed": _set(run, defaults),
         "warnings": _warnings(run),
         "missing": list(run.missing),
     }
     return found | {"abstract": told.abstract(found)}
+
+
+def _set(run: Run, defaults: Callable[[str], Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Settings that came into being after the run are none that somebody has set."""
+    there = flat(run.settings)
+    changed = differing(defaults(str(run.settings.get("profile") or "embedded")), run.settings)
+    return [row for row in changed if row["setting"] in there]
 
 
 def _described(run: Run) -> dict[str, Any]:

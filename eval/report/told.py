@@ -64,8 +64,8 @@ def _failed(failures: Mapping[str, Any]) -> str:
         return "No question failed."
     classes = sorted(failures["classes"].items(), key=lambda item: -item[1]["count"])
     told = ", ".join(f"{name} ({one['count']})" for name, one in classes[:3])
-    most = "most often: " if len(classes) > 3 else ""
-    return f"{failures['failed']} of {failures['questions']} questions failed, {most}{told}."
+    most = ", most often" if len(classes) > 3 else ""
+    return f"{failures['failed']} of {failures['questions']} questions failed{most}: {told}."
 
 
 def _time(times: Mapping[str, Any]) -> str:

@@ -92,6 +92,8 @@ def drawing(width: float = HALF, height: float = 2.7) -> Iterator[Figure]:
     # A font without Chinese is only measured with, never drawn with.
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        # Labels too long for their place overlap; a report is not refused for them.
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         yield Figure(figsize=(width, height), layout="constrained")
 
 

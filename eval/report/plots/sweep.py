@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from eval.report.configured import shown
+from eval.report.configured import brief
 from eval.report.names import label, spaced
 from eval.report.plots.axes import band, dot, rows, whisker
 from eval.report.plots.svg import HALF, INKS, WHOLE, Plot, drawing, finish, words
@@ -45,9 +45,10 @@ def sweep_plots(sweep: Sweep) -> list[Plot]:
 
 
 def _plane(axes: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
-    """Across and down: the two settings with most values, the one with more across."""
-    by_length = sorted(axes, key=lambda name: -len(axes[name]))
-    return by_length[0], by_length[1]
+    """Across and down: the two settings with most values; down the one with the longer labels, which are read there."""
+    longest = sorted(axes, key=lambda name: -len(axes[name]))[:2]
+    across, down = sorted(longest, key=lambda name: max(len(brief(value)) for value in axes[name]))
+    return across, down
 
 
 def _line(sweep: Sweep, setting: str) -> Plot:
@@ -63,7 +64,7 @@ def _line(sweep: Sweep, setting: str) -> Plot:
         axes.plot(x, y, "-o", color=INKS["c1"], markersize=3.5)
         if min(x) > 0 and max(x) / min(x) >= 8:
             axes.set_xscale("log")
-        axes.set_xticks(x, [words(shown(cell["settings"][setting]), 8) for cell in cells])
+        axes.set_xticks(x, [words(brief(cell["settings"][setting]), 8) for cell in cells])
         axes.minorticks_off()
         axes.grid(axis="y")
         for mark, place in _marks(sweep):
@@ -82,7 +83,7 @@ def _line(sweep: Sweep, setting: str) -> Plot:
         axes.set_xlabel(words(setting))
         axes.set_ylabel(label(sweep["metric"]))
         svg = finish(figure, "sweep")
-    told = ", ".join(f"{value:.3f} at {shown(cell['settings'][setting])}" for value, cell in zip(y, cells, strict=True))
+    told = ", ".join(f"{value:.3f} at {brief(cell['settings'][setting])}" for value, cell in zip(y, cells, strict=True))
     intervals = ", with 95 % intervals" if all(cell["interval"] for cell in cells) else ""
     return Plot(
         "sweep", svg, f"{label(sweep['metric'])} by {setting}{intervals}.", f"{label(sweep['metric'])} is {told}."
@@ -105,8 +106,8 @@ def _maps(sweep: Sweep, values: Mapping[str, Sequence[Any]], across: str, down: 
             for place, cell in inside:
                 _tile(axes, sweep, place, cell, values, (across, down), (low, high))
             axes.set_xlim(-0.5, len(values[across]) - 0.5)
-            axes.set_xticks(range(len(values[across])), [words(shown(value), 12) for value in values[across]])
-            rows(axes, [words(shown(value), 14) for value in values[down]])
+            axes.set_xticks(range(len(values[across])), [words(brief(value), 12) for value in values[across]])
+            rows(axes, [words(brief(value), 34 if len(panels) == 1 else 18) for value in values[down]])
             axes.tick_params(axis="x", length=0)
             axes.spines["bottom"].set_visible(False)
             if number > len(panels) - columns:
@@ -114,7 +115,7 @@ def _maps(sweep: Sweep, values: Mapping[str, Sequence[Any]], across: str, down: 
             if (number - 1) % columns == 0:
                 axes.set_ylabel(words(down))
             if third:
-                axes.set_title(words(f"{spaced(third.rpartition('.')[2])} {shown(panel)}"), loc="left")
+                axes.set_title(words(f"{spaced(third.rpartition('.')[2])} {brief(panel)}"), loc="left")
         svg = finish(figure, "sweep")
     by = f"{across} and {down}" + (f", a panel for each {third}" if third else "")
     caption = f"{label(sweep['metric'])} by {by}. Darker is better; the best cell is framed, the baseline dashed."
@@ -181,8 +182,8 @@ def _ranked(sweep: Sweep) -> Plot:
 def _named(sweep: Sweep, cell: Cell) -> str:
     names = [name for name in sweep["axes"] if name in cell["settings"]] or list(cell["settings"])
     if len(names) == 1:
-        return shown(cell["settings"][names[0]])
-    return ", ".join(f"{name.rpartition('.')[2]} {shown(cell['settings'][name])}" for name in names)
+        return brief(cell["settings"][names[0]])
+    return ", ".join(f"{name.rpartition('.')[2]} {brief(cell['settings'][name])}" for name in names)
 
 
 def _marks(sweep: Sweep) -> list[tuple[str, int]]:
