@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval.calibration.outcomes import Record
+from eval.calibration.outcomes import Record, group_of
 from eval.calibration.split import group_split, too_few_groups
 from eval.metrics.latency import latency
 from eval.significance import bootstrap_interval, randomisation_test
@@ -30,7 +30,7 @@ def rerank_gate(
     "reranked", "difference", "interval", "p"}`. Raises BadRequest for runs without common questions or without the measure.
     """
     pairs = _pairs(coarse, reranked, measure)
-    groups = {id_: _group(first) for id_, (first, _) in pairs.items()}
+    groups = {id_: group_of(first) for id_, (first, _) in pairs.items()}
     by = "documents"
     if too_few_groups(groups):
         groups, by = {id_: id_ for id_ in groups}, "questions"
@@ -75,11 +75,6 @@ def _pairs(coarse: Sequence[Record], reranked: Sequence[Record], measure: str) -
             "Give two runs over the same set, one with retrieval.reranker = none; choose the measure with --measure.",
         )
     return shared
-
-
-def _group(record: Record) -> str:
-    documents = record.get("documents") or ()
-    return str(record.get("group") or (documents[0][0] if documents else f"question {record['id']}"))
 
 
 def _side(pairs: Sequence[tuple[Record, Record]], measure: str, seed: int) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from rag.language import language_of
 
 Record = Mapping[str, Any]
 
-RIGHT_FROM = 0.7
-"""Value of the measure from which an answer counts as right: of two expected words both, of four three."""
-MEASURES = ("answer_recall", "page_hit@5", "source_hit@5")
+RIGHT = "right"
+"""Not a measure, but the verdict of `eval.failures.rule`, which the run keeps with each answer."""
+RIGHT_FROM = 0.5
+"""Value of any other measure from which an answer counts as right."""
+MEASURES = (RIGHT, "answer_recall", "page_hit@5", "source_hit@5")
 """What says that an answer is right, unless told otherwise: the first that the run has. The last two say no more than that a
 reader could have answered from the passages found."""
 
@@ -45,8 +47,8 @@ def outcomes(records: Sequence[Record], measure: str = "", right_from: float = R
             "The run says nothing of the evidence of its questions.", "Run `tuwen eval run` again with this version."
         )
     chosen = measure or _first_measure(records)
-    if not any(chosen in record["metrics"] for record in records):
-        have = sorted({name for record in records for name in record["metrics"]})
+    if not any(chosen in _values(record) for record in records):
+        have = sorted({name for record in records for name in _values(record)})
         raise BadRequest(
             f"The run does not have the measure {chosen or MEASURES[0]!r}.",
             f"It has {', '.join(have) or 'none'}: choose one with --measure, or run with --answers.",
@@ -55,30 +57,44 @@ def outcomes(records: Sequence[Record], measure: str = "", right_from: float = R
 
 
 def _first_measure(records: Sequence[Record]) -> str:
-    answerable = [record["metrics"] for record in records if record["answerable"]]
+    answerable = [_values(record) for record in records if record["answerable"]]
     return next((name for name in MEASURES if any(name in metrics for metrics in answerable)), "")
 
 
 def _outcome(record: Record, measure: str, right_from: float) -> Outcome | None:
     answer = _answer(record)
     evidence = answer.get("evidence", record.get("evidence"))
-    documents = record.get("documents") or ()
-    group = str(record.get("group") or (documents[0][0] if documents else f"question {record['id']}"))
+    values = _values(record)
     # Measures of the answer's text say nothing of an answer that was not given; those of retrieval do.
     withheld = bool(answer.get("abstained")) and "@" not in measure
-    if record["answerable"] and not withheld and measure not in record["metrics"]:
+    if record["answerable"] and not withheld and measure not in values:
         return None
-    right = record["answerable"] and not withheld and record["metrics"][measure] >= right_from
+    right = record["answerable"] and not withheld and values[measure] >= right_from
     return Outcome(
         id=str(record["id"]),
         question=record["question"],
-        language=language_of(record["question"]),
-        group=group,
+        language=record.get("language") or language_of(record["question"]),
+        group=group_of(record),
         answerable=record["answerable"],
         evidence=-inf if evidence is None else float(evidence),
         wrong=not right,
         assumed=record["answerable"] and withheld,
     )
+
+
+def group_of(record: Record) -> str:
+    """The document that a question is about: one that is judged, or else the first that was found, which is the nearest thing to it for
+    an unanswerable question."""
+    judged = record.get("documents_judged") or {}
+    found = record.get("documents") or ()
+    if judged:
+        return str(min(judged, key=lambda document: (-judged[document], document)))
+    return str(found[0][0]) if found else f"question {record['id']}"
+
+
+def _values(record: Record) -> dict[str, float]:
+    right = record.get("facts", {}).get("right")
+    return dict(record["metrics"]) | ({} if right is None else {RIGHT: float(right)})
 
 
 def _answer(record: Record) -> Mapping[str, Any]:

@@ -57,7 +57,9 @@ def fit_platt(scores: Sequence[float], right: Sequence[bool]) -> Platt:
     negative = len(labels) - positive
     targets = np.where(labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
     # Centred and scaled, so that one damping fits scores of any size.
-    centre, scale = float(values.mean()), float(values.std()) or 1.0
+    centre, scale = float(values.mean()), float(values.std())
+    if scale <= 1e-9 * max(1.0, abs(centre)):
+        scale = 1.0  # one score for all, whose mean is rounded
     design = np.stack([(values - centre) / scale, np.ones_like(values)], axis=1)
     weights = np.array([0.0, float(np.log((positive + 1) / (negative + 1)))])
     loss = _loss(design @ weights, targets)

@@ -25,9 +25,10 @@ def calibrate_run(
     ] = None,
     confidence: Annotated[float, typer.Option(help="How sure the risk has to be.")] = CONFIDENCE,
     measure: Annotated[
-        str, typer.Option(help="What says that an answer is right (default: answer_recall).", show_default=False)
+        str,
+        typer.Option(help="What says that an answer is right (default: the verdict of the run).", show_default=False),
     ] = "",
-    right_from: Annotated[float, typer.Option(help="Value of the measure from which an answer is right.")] = 0.7,
+    right_from: Annotated[float, typer.Option(help="Value of the measure from which an answer is right.")] = 0.5,
     rerank: Annotated[
         Path | None,
         typer.Option(help="A run of the same questions with a reranker: say whether to use it.", show_default=False),
@@ -102,7 +103,12 @@ def _show_threshold(found: dict[str, Any]) -> None:
     say = terminal.out.print
     target = found["target"]
     asked = f"risk ≤ {target['risk']:g}" if target["risk"] is not None else f"coverage ≥ {target['coverage']:g}"
-    say(f"{asked}, right when {found['measure']} ≥ {target['right_from']:g}", markup=False)
+    rule = (
+        "by the verdict of the run"
+        if found["measure"] == "right"
+        else f"when {found['measure']} ≥ {target['right_from']:g}"
+    )
+    say(f"{asked}; an answer is right {rule}", markup=False)
     if found["threshold"] is None:
         say("no threshold", style="bold")
     else:

@@ -3,11 +3,13 @@
     cosine(a, e) = v_a · v_e               of the unit vectors of both as passages
     similarity   = max(0, (cosine − b) / (1 − b))       b: mean cosine of answers with expected answers of other questions
 
-A cosine by itself says little: with multilingual-e5-small, texts that have nothing to do with each other have .7 to .85, and .9 may be right
-or wrong. So it is rescaled between what unrelated texts of the same run have and 1, as BERTScore does with a fixed baseline
-(Zhang et al., ICLR 2020); 0 means no nearer than any other answer. Pairs across languages have a baseline of their own, where the
-run holds enough of them. Even rescaled, an encoder sees the topic before the fact: "in 1987" and "in 1978" are near neighbours.
-Compare runs that used the same encoder, and read it beside token F1.
+A cosine by itself says little. With multilingual-e5-small, an answer to another question has .78 to .89 (5th to 95th percentile over 48
+questions), and a sentence with the right answer .82 to .94; with each language's mean taken out, as it is served, .00 to .46 and .21
+to .68. So it is rescaled between what unrelated texts of the same run have and 1, as BERTScore does with a fixed baseline (Zhang
+et al., ICLR 2020), and each pair of languages has a baseline of its own where the run holds enough of them: right and foreign answers
+are then told apart with an AUROC of .95 instead of .86 (.94 instead of .81 without the means taken out). 0 means no nearer than any other
+answer. Still, an encoder sees the topic before the fact: "in 1987" and "in 1978" are near neighbours. Compare runs that used the same
+encoder, and read it beside token F1.
 """
 
 from __future__ import annotations

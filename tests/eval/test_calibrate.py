@@ -46,7 +46,7 @@ def made_up(count: int, seed: int = 1) -> list[dict[str, Any]]:
 def test_outcomes_by_hand() -> None:
     records = [
         record(1, 0.9, 1.0, document="a"),
-        record(2, 0.8, 0.5),
+        record(2, 0.8, 0.4),
         record(3, 0.7, 0.0, answerable=False),
         record(4, 0.2, 0.0, abstained=True),
         record(5, 0.1, 1.0, answerable=False, abstained=True),
@@ -65,7 +65,7 @@ def test_outcomes_by_hand() -> None:
         ("q6", -inf, True, False),
     ]
     assert found[0].group == "a"
-    assert outcomes(records, right_from=0.5)[0][1].wrong is False
+    assert outcomes(records, right_from=0.3)[0][1].wrong is False
 
 
 def test_a_run_without_answers_is_judged_by_what_was_found() -> None:
@@ -76,6 +76,24 @@ def test_a_run_without_answers_is_judged_by_what_was_found() -> None:
     found, measure = outcomes(records)
     assert measure == "source_hit@5"
     assert [(one.language, one.wrong) for one in found] == [("zh", False), ("en", True)]
+
+
+def test_the_verdict_of_the_run_goes_before_a_measure() -> None:
+    records = [
+        record(1, 0.9, 1.0, facts={"right": False}, documents_judged={"z": 1, "b": 2, "a": 2}, language="zh"),
+        record(2, 0.9, 0.0, facts={"right": True}),
+        record(3, 0.9, 1.0, facts={"right": None}),
+        record(4, 0.9, 0.0, facts={"right": None}, answerable=False),
+    ]
+    found, measure = outcomes(records)
+    assert measure == "right"
+    assert [(one.id, one.wrong, one.group) for one in found] == [
+        ("q1", True, "a"),
+        ("q2", False, "d2"),
+        ("q4", True, "d4"),
+    ]
+    assert found[0].language == "zh"
+    assert outcomes(records, "answer_recall")[0][0].wrong is False
 
 
 def test_runs_that_cannot_be_judged_are_named() -> None:
@@ -183,11 +201,11 @@ def test_the_gate_follows_the_measurement(gain: float, decision: str) -> None:
 
 
 def test_the_gate_needs_both_sides() -> None:
-    from eval.calibration.gate import _group
+    from eval.calibration.outcomes import group_of
     from eval.calibration.split import group_split
 
     before = coarse(200)
-    train, _ = group_split({one["id"]: _group(one) for one in before}, 0.5, 0)
+    train, _ = group_split({one["id"]: group_of(one) for one in before}, 0.5, 0)
     better = {one["id"]: one for one in reranked(before, 0.1)}
     worse = {one["id"]: one for one in reranked(before, -0.1)}
     mixed = [better[one["id"]] if one["id"] in set(train) else worse[one["id"]] for one in before]
