@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,8 @@ def test_the_embedded_generator_can_be_understood() -> None:
         judged = [supported(asker, [item["statement"]], [item["context"]]).verdicts[0].said for item in labelled]
     finally:
         generator.close()
-    for item, said in zip(labelled, judged, strict=True):
-        if said != item["label"]:
-            print(f"said {said}: {item['statement']}")
     found = agreement(judged, [item["label"] for item in labelled])
-    print(found, asker.usage)
+    wrong = [item["statement"] for item, said in zip(labelled, judged, strict=True) if said != item["label"]]
+    sys.stdout.write(f"\n{found}\n{asker.usage}\njudged wrongly: {wrong}\n")
     assert found.unread == 0
     assert found.accuracy > 0.5
