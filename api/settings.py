@@ -125,6 +125,10 @@ class RetrievalSettings(_Section):
     rrf_k: Annotated[float, Field(gt=0)] = 60.0
     regularise: Annotated[float, Field(ge=0, le=1)] = 0.2
     """How much of a passage's score comes from the passages most like it."""
+    variants: tuple[Literal["paraphrases", "parts", "passage"], ...] = ()
+    """Further ways in which a question is searched for, written by the generator: in other words, by its parts (multi-hop), by a passage
+    that could answer it (HyDE). Each costs a generation before the search."""
+    variant_count: Annotated[int, Field(ge=1, le=10)] = 3
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much a hit loses by resembling a better one."""
     reranker: Literal["none", "cross-encoder", "remote"] = "none"

@@ -15,8 +15,9 @@ from api.settings import Settings
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import ParseWorker, Toolbox
 from rag.documents import ImageData, ImageEntry
-from rag.engine import Engine, Options
+from rag.engine import Engine
 from rag.errors import BadSetting
+from rag.options import Options
 from rag.protocols import (
     Generator,
     ImageDescriber,
@@ -476,6 +477,8 @@ def engine(
             fusion=chosen.fusion,
             rrf_k=chosen.rrf_k,
             regularise=chosen.regularise,
+            variants=chosen.variants,
+            variant_count=chosen.variant_count,
             diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,

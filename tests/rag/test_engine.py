@@ -6,13 +6,14 @@ import pytest
 
 from rag.answers import Answer, Citation, Query, SearchResult, Turn
 from rag.documents import AnyChunk, Chunk, Document, ImageChunk, ImageData, ImageEntry
-from rag.engine import Engine, Event, Options, Rewritten
+from rag.engine import Engine, Event, Rewritten
 from rag.errors import BadRequest, GeneratorUnavailable
 from rag.fake_generator import ScriptedGenerator
 from rag.fake_images import FakeDescriber
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.language import language_of
+from rag.options import Options
 from rag.protocols import Generator, IndexKey
 from rag.retrieval.recall import LexicalRetriever, VectorRetriever
 from rag.stores.exact import ExactVectorStore
@@ -147,6 +148,29 @@ def test_diversity_puts_another_document_second() -> None:
     found = engine(diversity=0.9).search(Query(question, explain=True))
     assert found.hits[0].document.name == "panda.md"
     assert "diversify" in [stage.name for stage in found.stages]
+
+
+def test_a_question_may_be_searched_for_in_other_words() -> None:
+    question = Query("What does the animal of black and white eat?", explain=True)
+    writer = ScriptedGenerator("1. How much bamboo does a giant panda eat a day?\n2. 竹子\nHere you are:")
+    found = engine(writer, variants=("paraphrases",)).search(question)
+    assert found.hits[0].chunk.id == "panda.md.0"
+    assert found.timings["variants"] >= 0
+    assert "variants" not in engine(writer).search(question).timings
+
+
+def test_a_passage_made_up_joins_the_vector_only() -> None:
+    writer = ScriptedGenerator("A newborn cub weighs 100 grams.")
+    found = engine(writer, variants=("passage",), regularise=0.0).search(Query("birth weight", explain=True))
+    stages = {stage.name: [chunk_id for chunk_id, _ in stage.ranking] for stage in found.stages}
+    assert stages["dense"][0] == "panda.md.1"
+    assert stages["lexical"] == []
+
+
+def test_a_generator_that_fails_leaves_the_question_alone() -> None:
+    plain = engine().search(Query("granite rock")).hits
+    failing = engine(ScriptedGenerator(GeneratorUnavailable("down", "start it")), variants=("paraphrases", "passage"))
+    assert [hit.chunk.id for hit in failing.search(Query("granite rock")).hits] == [hit.chunk.id for hit in plain]
 
 
 def test_each_retriever_may_have_a_depth_of_its_own() -> None:

@@ -1,0 +1,35 @@
+"""The numbers of the question flow, as plain values: settings end where this begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rag.protocols import Sampling
+from rag.variant_prompts import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Numbers of the question flow. `weights` are by retriever; `depth` is what each retriever recalls."""
+
+    depth: int = 100
+    depths: Mapping[str, int] = field(default_factory=dict)
+    """Other depths than `depth`, by retriever."""
+    fusion: Literal["convex", "rrf"] = "convex"
+    rrf_k: float = 60.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    regularise: float = 0.2
+    """λ of score regularisation, in [0, 1]; 0 leaves the fused scores alone."""
+    variants: tuple[Kind, ...] = ()
+    """Further ways in which a question is searched for; each needs a generator that can follow a prompt."""
+    variant_count: int = 3
+    diversity: float = 0.0
+    """1 − λ of maximal marginal relevance, in [0, 1]; 0 leaves the order alone."""
+    rerank_depth: int = 30
+    passages: int = 5
+    passage_tokens: int = 1200
+    sampling: Sampling = field(default_factory=Sampling)
+    abstain: bool = True
+    abstain_below: float | None = None

@@ -1,0 +1,176 @@
+"""The search flow on one screen: describe → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold → rerank? → diversify?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rag.answers import Hit, Query, SearchResult, Stage
+from rag.clock import Clock
+from rag.errors import BadRequest
+from rag.language import language_of
+from rag.options import Options
+from rag.protocols import (
+    Generator,
+    ImageDescriber,
+    ImageEncoder,
+    IndexKey,
+    Library,
+    Reranker,
+    TextEncoder,
+    Vectors,
+)
+from rag.retrieval import abstain
+from rag.retrieval.beyond_words import beyond_words
+from rag.retrieval.convex import convex_combination
+from rag.retrieval.diversify import diversify
+from rag.retrieval.fold import fold_repeats
+from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
+from rag.retrieval.recall import Need, Ranking, Retriever
+from rag.retrieval.regularise import regularise
+from rag.retrieval.rerank import rerank
+from rag.retrieval.variants import Variants, average, make_variants
+
+MAX_TOP_K = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Finds passages. Holds adapters, no state of its own; safe to use from several threads."""
+
+    library: Library
+    encoder: TextEncoder
+    retrievers: Sequence[Retriever]
+    generate: Callable[[], Generator]
+    """Gives the generator; called when an answer is asked for, so that a search never loads one."""
+    describer: ImageDescriber | None = None
+    image_encoder: ImageEncoder | None = None
+    reranker: Reranker | None = None
+    options: Options = field(default_factory=Options)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
+
+    def search(self, query: Query) -> SearchResult:
+        """Raises BadRequest for an empty query, CorruptFile for a picture that is none, Unavailable and SetupError."""
+        clock = Clock()
+        if not 1 <= query.top_k <= MAX_TOP_K:
+            raise BadRequest(f"top_k is {query.top_k}.", f"Give a number from 1 to {MAX_TOP_K}.")
+        with clock("describe"):
+            text = self._question_text(query)
+        need = Need(text, query.collection, {}, query.filter, max(self.options.depth, query.top_k))
+        variants = self._variants(query, clock)
+        rankings = self._recall(query, need, clock, variants.passages)
+        others = [self._recall(replace(query, image=None), replace(need, text=q), clock) for q in variants.questions]
+        with clock("fuse"):
+            fused = average(
+                self._fuse(text, rankings),
+                [self._fuse(q, found) for q, found in zip(variants.questions, others, strict=True)],
+            )
+            fused = self._regularise(query.collection, fused)
+        with clock("hydrate"):
+            # Repeats are folded after reading, so that more is read than is asked for.
+            wanted = max(query.top_k, self.options.rerank_depth if self.reranker else 0) * 3
+            found = self.library.hydrate([f.chunk_id for f in fused[:wanted]])
+            candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
+            hits = list(fold_repeats(candidates))
+        stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
+        stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
+        if self.reranker is not None and text:
+            with clock("rerank"):
+                hits = rerank(self.reranker, text, hits, self.options.rerank_depth)
+            stages.append(_stage("rerank", hits))
+        if self.options.diversity > 0:
+            with clock("diversify"):
+                near = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
+                hits = diversify(hits, *near, relevance=1 - self.options.diversity, first=query.top_k)
+            stages.append(_stage("diversify", hits))
+        hits = hits[: query.top_k]
+        if not query.explain:
+            return SearchResult(tuple(hits), clock.finish())
+        stages.append(_stage("hits", hits))
+        return SearchResult(tuple(hits), clock.finish(), (), tuple(stages), abstain.score(text, hits))
+
+    def _fuse(self, text: str, rankings: Mapping[str, Ranking]) -> list[Fused]:
+        options = self.options
+        names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
+        languages = self.library.languages(list(dict.fromkeys(names.get("dense", []) + names.get("entries", []))))
+        asked = language_of(text)
+        if options.fusion == "rrf":
+            assumed = {"lexical": beyond_words(names, languages, asked)}
+            fused = reciprocal_rank_fusion(names, k=options.rrf_k, weights=options.weights, assumed=assumed)
+        else:
+            foreign = [chunk_id for chunk_id, language in languages.items() if language != asked]
+            fused = convex_combination(rankings, depth=options.depth, weights=options.weights, foreign=foreign)
+        return fused
+
+    def _regularise(self, collection: str, fused: list[Fused]) -> list[Fused]:
+        options = self.options
+        if options.regularise <= 0:
+            return fused
+        near = self._vectors_of(collection, [candidate.chunk_id for candidate in fused[: options.depth]])
+        return regularise(fused, *near, weight=options.regularise)
+
+    def _variants(self, query: Query, clock: Clock) -> Variants:
+        if not self.options.variants or not query.text.strip():
+            return Variants()
+        with clock("variants"):
+            return make_variants(query.text, self.generate(), self.options.variants, self.options.variant_count)
+
+    def _vectors_of(self, collection: str, chunk_ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        """The text vectors of the chunks that have one."""
+        return self.library.vectors_by_id(IndexKey(collection, self.encoder.space.id, "text"), chunk_ids)
+
+    def _question_text(self, query: Query) -> str:
+        """What the text retrievers look for: the question and, for a picture, what the describer sees on it."""
+        parts = [query.text.strip()]
+        if query.image is not None and self.describer is not None:
+            parts.extend(entry.text for entry in self.describer.describe(query.image))
+        text = "\n".join(part for part in parts if part)
+        if not text and (query.image is None or self.image_encoder is None):
+            raise BadRequest(
+                "The query is empty." if query.image is None else "Nothing was recognised on the picture.",
+                "Ask a question in words, or send a picture.",
+            )
+        return text
+
+    def _recall(self, query: Query, need: Need, clock: Clock, passages: Sequence[str] = ()) -> dict[str, Ranking]:
+        """All retrievers side by side; the one that needs no vector begins while the question is encoded. The vectors of `passages`
+        join the question's own."""
+        began = time.perf_counter()
+        early = {
+            r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in self.retrievers if r.name == "lexical"
+        }
+        with clock("encode"):
+            need = replace(need, vectors=self._vectors(query, need.text, passages))
+        encoded = time.perf_counter() - began
+        rankings = {r.name: r.recall(self._deep(r, need)) for r in self.retrievers if r.name not in early}
+        rankings |= {name: future.result() for name, future in early.items()}
+        clock.add("recall", time.perf_counter() - began - encoded)
+        return rankings
+
+    def _deep(self, retriever: Retriever, need: Need) -> Need:
+        depth = self.options.depths.get(retriever.name)
+        return need if depth is None else replace(need, depth=depth)
+
+    def _vectors(self, query: Query, text: str, passages: Sequence[str]) -> dict[str, Vectors]:
+        vectors: dict[str, Vectors] = {}
+        wanted = {r.name for r in self.retrievers}
+        if text and wanted & {"dense", "entries"}:
+            vector = self.encoder.encode_queries([text])[0]
+            if passages:
+                mean = np.vstack([vector, self.encoder.encode_passages(passages)]).mean(axis=0)
+                vector = mean / max(float(np.linalg.norm(mean)), 1e-9)
+            vectors[self.encoder.space.id] = vector
+        if self.image_encoder is not None and "pixels" in wanted:
+            if query.image is not None:
+                vectors[self.image_encoder.space.id] = self.image_encoder.encode_images([query.image])[0]
+            else:
+                vectors[self.image_encoder.space.id] = self.image_encoder.encode_texts([query.text])[0]
+        return vectors
+
+
+def _stage(name: str, hits: Sequence[Hit]) -> Stage:
+    return Stage(name, tuple((hit.chunk.id, hit.score) for hit in hits))
