@@ -96,7 +96,7 @@ class IngestSettings(_Section):
     """Longest chunk, its context included, in the encoder's tokens."""
     chunk_overlap: Annotated[int, Field(ge=0)] = 0
     """Tokens that a chunk repeats of the one before; not for sentence-window, semantic and page."""
-    parent_tokens: Annotated[int, Field(ge=32)] = 600
+    parent_tokens: Annotated[int, Field(ge=32)] = 400
     """parent-child and table-rows: the most that is read together where a chunk of it is found."""
     window_sentences: Annotated[int, Field(ge=1, le=50)] = 3
     """sentence-window: sentences read on either side of the one that is found."""

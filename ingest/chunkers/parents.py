@@ -21,7 +21,7 @@ class ParentChildChunker:
     """Heading-aware children of at most `max_tokens`; as many of one section to a parent as stay within `parent_tokens`."""
 
     def __init__(
-        self, *, count_tokens: Count, max_tokens: int = 100, parent_tokens: int = 600, overlap_tokens: int = 0
+        self, *, count_tokens: Count, max_tokens: int = 100, parent_tokens: int = 400, overlap_tokens: int = 0
     ) -> None:
         _check(max_tokens, parent_tokens)
         self._children = HeadingChunker(count_tokens=count_tokens, max_tokens=max_tokens, overlap_tokens=overlap_tokens)
@@ -53,7 +53,7 @@ class TableRowsChunker:
         count_tokens: Count,
         max_tokens: int = 300,
         rows: int = 5,
-        parent_tokens: int = 600,
+        parent_tokens: int = 400,
         overlap_tokens: int = 0,
     ) -> None:
         _check(max_tokens, parent_tokens)
