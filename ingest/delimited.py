@@ -27,8 +27,12 @@ def delimiter_of(sample: str) -> str:
         if delimiter not in sample:
             continue
         widths = _widths(lines, delimiter)
-        usual, times = Counter(widths).most_common(1)[0]
-        score = times / len(widths) * (1 + min(usual, 10) / 100) if usual > 1 else 0.0
+        several = Counter(width for width in widths if width > 1)
+        if not several:
+            continue
+        # Titles and notes stand above many tables: what counts is how even those records are that are cut at all.
+        usual, times = several.most_common(1)[0]
+        score = times / len(widths) * times / several.total() * (1 + min(usual, 10) / 100)
         if score > best_score:
             best, best_score = delimiter, score
     return best

@@ -63,6 +63,11 @@ def test_a_title_above_and_notes_below(tmp_path: Path) -> None:
     ]
 
 
+def test_titles_with_commas_above_a_table(tmp_path: Path) -> None:
+    pages = read(tmp_path, b"Report, 2023\nby the office\nfor you, and you\nand all\nof us\n\na;b;c\n1;2;3\n")
+    assert texts(pages, "table") == ["| a | b | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |"]
+
+
 def test_one_column_is_a_text(tmp_path: Path) -> None:
     assert texts(read(tmp_path, b"one\ntwo\n")) == ["one\ntwo"]
 
