@@ -62,6 +62,8 @@ def measure(system: System, task: Task, question: Question) -> Record:
         "evidence": None if found.evidence is None else round(found.evidence, 4),
         "documents": list(ranked.items()),
         "documents_judged": dict(task.dataset.documents.get(question.id, {})),
+        "pages_judged": sorted(task.dataset.pages.get(question.id, ())),
+        "answers_expected": list(question.answers),
         "hits": [
             {"document": task.ids.get(hit.document, hit.document), "pages": hit.pages, "chunk_id": hit.chunk_id}
             for hit in found.hits[:HITS_KEPT]

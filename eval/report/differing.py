@@ -16,28 +16,32 @@ SIGNIFICANT = 0.05
 
 def comparison(run: Run, base: Run, measure: str = "") -> dict[str, Any]:
     """`eval.compare.compare` with `base` as the run before, and `"verdict"`, `"settings"`, `"by"`, and the questions that changed in full."""
-    found = compare(base.path, run.path)
+    both = {name for side in (run, base) for one in side.questions for name in one.metrics}
+    found = compare(base.path, run.path, by=measure or primary(in_order(both)))
     rows = {name: found["metrics"][name] for name in in_order(found["metrics"])}
-    by = measure if measure in rows else primary(rows)
+    by = str(found["changed"]["by"])
     before, after = ({one.id: one for one in side.questions} for side in (base, run))
     changed = _changed(before, after, by)
     return found | {
         "metrics": rows,
         "by": by,
         "verdict": verdict(rows, by),
+        "sides": sides(found.get("right")),
+        "warnings": list(found.get("warnings", ())),
         "settings": differing(base.settings, run.settings),
         "changed": changed,
     }
 
 
 def verdict(rows: Mapping[str, Mapping[str, Any]], by: str) -> str:
-    """One sentence: whether the leading measure, and any other, changed more than chance explains after Holm's correction."""
+    """Whether the leading measure changed more than chance explains, and which others did. The leading one is named before anybody looks,
+    so its p stands as it is; the others are many, and count after Holm's correction only."""
     if by not in rows:
         return "The runs have no measure in common."
     row = rows[by]
-    p = row.get("p_holm", row["p"])
+    p = row["p"]
     direction = "better" if row["difference"] > 0 else "worse"
-    change = f"{label(by)} {signed(row['difference'])} ({_interval(row)}, p = {p:.3f} after Holm)"
+    change = f"{label(by)} {signed(row['difference'])} ({_interval(row)}, p = {p:.3f})"
     if p < SIGNIFICANT:
         told = f"{direction.capitalize()}: {change}."
     elif row["difference"] == 0:
@@ -50,10 +54,20 @@ def verdict(rows: Mapping[str, Mapping[str, Any]], by: str) -> str:
         if name != by and one.get("p_holm", one["p"]) < SIGNIFICANT
     ]
     if others:
-        told += f" Beyond chance also: {', '.join(others)}."
+        told += f" After Holm’s correction also beyond chance: {', '.join(others)}."
     if row.get("questions", FEW) < FEW:
         told += f" Only {row['questions']} questions: neither interval nor p says much."
     return told
+
+
+def sides(right: Mapping[str, Any] | None) -> str:
+    """How many questions were answered rightly, and whether that changed more than chance explains. Empty for runs that were not traced."""
+    if not right:
+        return ""
+    return (
+        f"{right['a']} of {right['questions']} questions were right before and {right['b']} after: {right['better']} became right and "
+        f"{right['worse']} wrong (McNemar’s exact test, p = {right['p']:.3f})."
+    )
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -45,6 +45,7 @@ def html(
     environment.filters |= {
         "label": label, "meaning": meaning, "spaced": spaced, "shown": shown, "ms": milliseconds, "signed": signed,
         "lang": lambda text: "zh-CN" if language_of(str(text)) == "zh" else language_of(str(text)),
+        "tight": lambda text: text.replace(" %", "\u202f%"),
         "interval": lambda value: f"{value[0]:.3f}–{value[1]:.3f}" if value else "–",
     }  # fmt: skip
     style, script = (_part(name) for name in ("report.css", "report.js"))

@@ -35,7 +35,7 @@ def _measured(numbers: Mapping[str, Any]) -> list[str]:
 
 
 def _compared(found: Mapping[str, Any]) -> list[str]:
-    lines = [f"**{plain(found['verdict'])}**", ""]
+    lines = [f"**{plain(found['verdict'])}** {plain(found['sides'])}".rstrip(), ""]
     lines += [
         "| measure | before | after | difference | 95 % interval | p | p (Holm) | better / worse |",
         "|---|---:|---:|---:|---|---:|---:|---:|",
@@ -53,8 +53,7 @@ def _compared(found: Mapping[str, Any]) -> list[str]:
         "",
         f"{found['questions']} questions in both; paired bootstrap, randomisation test; bold: p (Holm) < {SIGNIFICANT}.",
     ]
-    if not found.get("same_labels", True):
-        lines.append("The labelled sets differ: only questions that both have are compared.")
+    lines += [f"- {plain(one)}" for one in found["warnings"]]
     if changed := found["settings"]:
         told = [
             f"`{_code(row['setting'])}` `{_code(shown(row['before']))}` → `{_code(shown(row['after']))}`"

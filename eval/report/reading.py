@@ -97,18 +97,14 @@ class Asked:
         given = self.record.get("lost")
         return given if isinstance(given, Mapping) and given.get("stage") else None
 
-    @cached_property
-    def expected(self) -> Mapping[str, Any]:
-        return _mapping(self.record.get("expected"))
-
     @property
     def expected_answers(self) -> list[str]:
-        return [str(one) for one in listed(self.expected.get("answers", self.record.get("answers")))]
+        return [str(one) for one in listed(self.record.get("answers_expected"))]
 
     @property
     def judged(self) -> Mapping[str, float]:
         """Grades of documents; empty where the run did not write its labels down."""
-        given = self.expected.get("documents", self.record.get("documents_judged"))
+        given = self.record.get("documents_judged")
         return _numbers(given) if isinstance(given, Mapping) else {str(name): 1.0 for name in listed(given)}
 
     @property
@@ -119,7 +115,7 @@ class Asked:
     def expected_pages(self) -> list[Place]:
         return sorted(
             (str(one[0]), int(one[1]))
-            for one in listed(self.expected.get("pages", self.record.get("pages_judged")))
+            for one in listed(self.record.get("pages_judged"))
             if isinstance(one, list | tuple) and len(one) == 2
         )
 

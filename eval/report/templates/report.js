@@ -38,6 +38,8 @@
     const found = chosen.findIndex((one) => `#${one.id}` === location.hash);
     if (found >= 0) at = found;
     show(false);
+    // Hiding the others moved the place that the browser had gone to.
+    if (found >= 0) pager.scrollIntoView();
   }
   document.querySelectorAll(".enlarge").forEach((button) => {
     button.hidden = false;
