@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,7 @@ def test_an_interrupted_sweep_goes_on_and_asks_nothing_twice(dataset: Dataset, t
 
 def test_a_folder_belongs_to_one_sweep(dataset: Dataset, tmp_path: Path) -> None:
     run(dataset, Shop(), plan(), tmp_path)
-    with pytest.raises(BadRequest, match="another folder|other questions"):
+    with pytest.raises(BadRequest, match=r"other questions"):
         run(dataset, Shop(), plan(seed=1), tmp_path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")
@@ -306,7 +307,7 @@ def test_rungs_grow_to_all_questions(cells: int, questions: int) -> None:
     assert found[-1] == questions
     assert found == sorted(found)
     assert len(found) == 1 or found[0] >= 20
-    assert all(later <= 2 * earlier for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later <= 2 * earlier for earlier, later in pairwise(found))
 
 
 def test_halving_by_hand() -> None:
