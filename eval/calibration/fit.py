@@ -46,7 +46,7 @@ class Target:
 
 
 def calibrate(records: Sequence[Record], target: Target, abstain_below: float | None = None) -> dict[str, Any]:
-    """The whole report, as plain values; docs/calibration.md says what each is. `abstain_below` is the setting of the run.
+    """The whole report, as plain values; docs/metrics.md says what each is. `abstain_below` is the setting of the run.
 
     `{"target", "measure", "threshold", "train", "test", "now", "languages", "evidence", "probability", "curve", "split", "notes"}`.
     `threshold` is None where no threshold keeps the risk. Raises BadRequest for records that cannot be judged or split.
