@@ -52,10 +52,9 @@ def _answered(metrics: Mapping[str, Any]) -> str:
 def _declined(questions: Mapping[str, Any]) -> str:
     if questions["answered"] == 0 or not questions["unanswerable"]:
         return ""
-    wrongly = questions["declined_answerable"]
     return (
-        f"Of {questions['unanswerable']} unanswerable questions {questions['declined_unanswerable']} were declined, and of "
-        f"{questions['answerable']} answerable ones {wrongly or 'none'}."
+        f"{questions['declined_unanswerable']} of {questions['unanswerable']} unanswerable questions were declined, and "
+        f"{questions['declined_answerable'] or 'none'} of {questions['answerable']} answerable ones."
     )
 
 

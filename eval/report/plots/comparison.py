@@ -21,7 +21,7 @@ def forest(table: Mapping[str, Mapping[str, Any]]) -> Plot:
             ink = "muted" if not clear else "c3" if row["difference"] > 0 else "c2"
             whisker(axes, place, row["interval"], ink)
             dot(axes, row["difference"], place, ink, hollow=not clear)
-        rows(axes, [words(label(name), 28) for name in table])
+        rows(axes, [words(label(name), 34) for name in table])
         bounds = [0.0, *(bound for row in table.values() for bound in row["interval"])]
         room = 0.08 * (max(bounds) - min(bounds)) or 0.05
         axes.set_xlim(min(bounds) - room, max(bounds) + room)
