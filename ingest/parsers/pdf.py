@@ -16,6 +16,7 @@ from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
 from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, find_tables, lay_out
+from ingest.parsers.pdf_mend import mended
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
 from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
 from ingest.parsers.pdf_scan import looks_scanned, read_scan
@@ -42,7 +43,7 @@ class PdfParser:
 
     @property
     def version(self) -> str:
-        return f"pdf-1+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"pdf-2+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""
@@ -94,6 +95,8 @@ class _Reading:
         self._metadata = metadata_of(pdf)
 
     def batch(self, pages: Sequence[TextPage]) -> Iterator[ParsedPage]:
+        with PDFIUM:
+            pages = [mended(page, self._pdf) for page in pages]
         laid = [(page, rows(_upright(page.runs))) for page in pages]
         self._repeats.learn((lines, page.height) for page, lines in laid if page.height)
         for _, lines in laid:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ingest.parsers.pdf import PdfParser
-from ingest.protocols import Limits, ParsedPage
+from ingest.protocols import Limits, ParsedPage, Source
 from ingest.render import render_page
 from rag.documents import Box, Element, ImageData
 from rag.errors import CorruptFile, EmptyFile, EncryptedFile, LimitExceeded
@@ -259,3 +259,20 @@ def test_pages_can_be_drawn_while_a_file_is_parsed(tmp_path: Path) -> None:
     thread.join(timeout=10)
     assert drawn, "the parser holds PDFium between two pages"
     pages.close()  # type: ignore[attr-defined]
+
+
+def test_latin_letters_in_a_chinese_font_that_is_not_embedded(tmp_path: Path) -> None:
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.pdfmetrics import registerFont
+    from reportlab.pdfgen.canvas import Canvas
+
+    registerFont(UnicodeCIDFont("STSong-Light"))
+    path = tmp_path / "font.pdf"
+    canvas = Canvas(str(path))
+    canvas.setFont("STSong-Light", 12)
+    canvas.drawString(72, 700, "The harbour handled 12.6 million containers, 比上年增长百分之五。")
+    canvas.save()
+    page = next(iter(PdfParser(ocr=None).parse(Source(path, "font.pdf", "application/pdf"))))
+    assert [element.text for element in page.elements] == [
+        "The harbour handled 12.6 million containers, 比上年增长百分之五。"
+    ]
