@@ -22,6 +22,8 @@ SHORT = 6
 
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
 _COMMA = re.compile(r"(?<=\d)[,，](?=\d{3})")
+_NAMED = re.compile(r"(?<=[A-Za-z])-(?=\d)")
+_WRITTEN = re.compile(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?")
 _TOKEN = re.compile(r"[㐀-䶿一-鿿豈-﫿]|\d+(?:\.\d+)?|[^\W\d_㐀-䶿一-鿿豈-﫿]+")
 
 
@@ -44,35 +46,45 @@ def carries(answer: str, text: str) -> bool:
     if literally(answer, text):
         return True
     share = word_share(answer, text)
-    if quantities(answer):
+    if numbers(answer):
         if not has_numbers(answer, text):
             return False
         # Words of two languages cannot be compared: the numbers decide, if they are enough to go by.
-        return share >= WORDS_WITH_NUMBERS or (_foreign(answer, text) and len(quantities(answer)) > 1)
+        return share >= WORDS_WITH_NUMBERS or (_foreign(answer, text) and len(numbers(answer)) > 1)
     return share >= WORDS_ALONE
 
 
 def checkable(answer: str, text: str) -> bool:
     """Whether it says something that the text does not carry the answer: the answer has numbers or is short, and is in the
     text's language."""
-    return not _foreign(answer, text) and (bool(quantities(answer)) or 0 < len(stems(answer)) <= SHORT)
+    return not _foreign(answer, text) and (bool(numbers(answer)) or 0 < len(stems(answer)) <= SHORT)
 
 
 def has_numbers(answer: str, text: str) -> bool:
     """Whether the answer has numbers and the text has all of them."""
-    return bool(quantities(answer)) and number_share(answer, text) == 1
+    return bool(numbers(answer)) and number_share(answer, text) == 1
 
 
 def number_share(answer: str, text: str) -> float:
     """Share of the answer's numbers that the text has, by value or as they are written: `2,100 thousand` is `2,100` in a table whose
     header says thousands. 1 for an answer without numbers."""
-    wanted = quantities(answer)
+    wanted = numbers(answer)
     if not wanted:
         return 1.0
-    by_value = 1 - len(missing(answer, _quantities(text))) / len(wanted)
-    written = [token for token in flat(answer).split() if token[0].isdigit()]
+    by_value = 1 - len(missing(_joined(answer), numbers(text))) / len(wanted)
+    written = _WRITTEN.findall(_COMMA.sub("", _joined(answer)))
     as_written = sum(f" {token} " in flat(text) for token in written) / len(written) if written else 0.0
     return max(by_value, as_written)
+
+
+@lru_cache(maxsize=20_000)
+def numbers(text: str) -> frozenset[Quantity]:
+    """The values in a text; the figures of a name (`SHA-256`, `GTX580`) are none."""
+    return quantities(_joined(text))
+
+
+def _joined(text: str) -> str:
+    return _NAMED.sub("", unicodedata.normalize("NFKC", text))
 
 
 def word_share(answer: str, text: str) -> float:
@@ -96,8 +108,3 @@ def _foreign(answer: str, text: str) -> bool:
 @lru_cache(maxsize=20_000)
 def _stems(text: str) -> frozenset[str]:
     return frozenset(stems(text))
-
-
-@lru_cache(maxsize=20_000)
-def _quantities(text: str) -> frozenset[Quantity]:
-    return quantities(text)

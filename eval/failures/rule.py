@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.failures.carries import in_chinese, number_share
+from eval.failures.carries import in_chinese, number_share, numbers
 from eval.metrics.answer_recall import answer_recall
 from eval.metrics.answer_text import without_markers
 from rag.errors import BadRequest
 from rag.retrieval.claims import names
-from rag.retrieval.quantities import missing, quantities
+from rag.retrieval.quantities import missing
 
 READ = 5
 RERANK_REACH = 30
@@ -76,10 +76,10 @@ def answer_is_right(question: str, answer: str, expected: Sequence[str], at_leas
 
 
 def _right(question: str, answer: str, expected: str, at_least: float) -> bool | None:
-    wanted = quantities(expected)
+    wanted = numbers(expected)
     share = number_share(expected, answer)
     # With another number in its place, half is not enough.
-    others = missing(answer, wanted | quantities(question))
+    others = missing(answer, wanted | numbers(question))
     if share < NUMBERS or (share == NUMBERS and others):
         return False
     if in_chinese(answer) != in_chinese(expected):
