@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
 from eval.failures.carries import literally
+from eval.failures.classes import FailureClass
 from eval.failures.classify import Loss, first_loss
 from eval.failures.doubt import doubt
 from eval.failures.evidence import Look, clip, what_was_seen
@@ -18,8 +20,12 @@ from eval.failures.rule import Rule, answer_is_right
 from eval.metrics.answers import parse
 from eval.system import Found, Given, System
 from rag.language import language_of
+from rag.stems import stems
 
 ANSWER_TEXT = 600
+RANKED = frozenset(
+    {FailureClass.NOT_RECALLED, FailureClass.RECALLED_LOW, FailureClass.FUSED_AWAY, FailureClass.RERANKED_AWAY}
+)
 
 Stages = Mapping[str, Sequence[str]]
 
@@ -47,6 +53,8 @@ def trace(
     stages = _stages(found, given)
     facts = _facts(question, gold, stages, found, given, rule)
     lost = first_loss(facts, rule)
+    if lost is not None and lost.kind in RANKED and not question.turns and _shares_nothing(question, gold):
+        lost = replace(lost, why=f"{lost.why}; it shares no word with the question: was it read as it stands there?")
     shown: dict[str, Any] = {
         "stages": {name: {"size": step.size, "gold": step.gold} for name, step in facts.stages.items()},
         "facts": facts.as_json(),
@@ -58,6 +66,15 @@ def trace(
     if doubtful := doubt(question, gold, found, given, rule):
         shown["doubt"] = doubtful
     return shown
+
+
+def _shares_nothing(question: Question, gold: Gold) -> bool:
+    """A chart that was read as a table of bare numbers has the answer, and nothing to find it by."""
+    texts = ["\n".join((name, *chunk.headings, chunk.text)) for name, chunk in gold.chunks.values()]
+    words = {word for word in stems(question.text) if not word[0].isdigit()}
+    return bool(words) and not any(
+        words & set(stems(text)) or language_of(text) != language_of(question.text) for text in texts
+    )
 
 
 def _about(question: Question, gold: Gold, ids: Mapping[str, str]) -> dict[str, Any]:
