@@ -69,6 +69,10 @@ def generate_set(
             terminal.err.print(f"[dim]{report['proposed']} proposed; left out: {reasons}[/]", highlight=False)
         if report.get("unusable"):
             terminal.err.print(f"[dim]{report['unusable']} questions had no good answer and no chosen citation[/]")
+        if not from_feedback and len(lines) < number:
+            terminal.err.print(
+                f"[dim]{number} were wanted: these passages give no more good ones. --generator and more documents do.[/]"
+            )
         terminal.out.print(f"Review them: tuwen eval review {path}", markup=False)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 
 from eval.generate.candidate import Candidate, Kind, SourcePassage
 from eval.generate.duplicates import Seen
@@ -109,7 +111,7 @@ def generate(
             else:
                 keep(candidate, generator)
     ruled = [candidate for passage in used for kind in wanted.kinds for candidate in RULES[kind](passage)]
-    mixed = shuffled(ruled, wanted.seed, lambda candidate: f"{candidate.passage.id}\0{candidate.question}")
+    mixed = shuffled(ruled, wanted.seed, _key)
     extractive = ExtractiveGenerator()
     for candidate in stratified(mixed, lambda one: (one.passage.document, one.passage.language, one.kind)):
         if len(result.candidates) >= answerable:
@@ -117,6 +119,10 @@ def generate(
         keep(candidate, extractive)
     result.candidates += _near(result.candidates, unanswerable, pool, ruled, source, wanted.seed, on_question)
     return result
+
+
+def _key(candidate: Candidate) -> str:
+    return f"{candidate.passage.id}\0{candidate.question}"
 
 
 def _worth_showing(used: Sequence[SourcePassage], seed: int) -> list[SourcePassage]:
@@ -135,16 +141,21 @@ def _near(
     on_question: Callable[[], None],
 ) -> list[Candidate]:
     found: list[Candidate] = []
-    seen = Seen()
+    seen, used = Seen(), set[str]()
     # “Figure 219” where there are two figures is no near miss, and what a text says about a heading has no part to change.
-    worth = [candidate for candidate in kept if candidate.kind in ("table", "fact", "definition")]
-    mixed = shuffled(worth, seed + 1, lambda candidate: candidate.id)
-    for candidate in stratified(mixed, lambda one: (one.passage.document, one.passage.language, one.kind)):
+    worth = [candidate for candidate in kept if candidate.kind in ("table", "fact")]
+    others = [candidate for candidate in ruled if candidate.kind == "table"]
+    strata = partial(stratified, strata=lambda one: (one.passage.document, one.passage.language, one.kind))
+    # What is in the set comes first: the two then differ in one part only. Where that gives too few, other good questions do.
+    for candidate in chain(strata(shuffled(worth, seed + 1, _key)), strata(shuffled(others, seed + 1, _key))):
         if len(found) >= number:
             break
+        if candidate.passage.id in used or (candidate not in kept and judge(candidate, pool)[1]):
+            continue
         for changed in near_misses(candidate, pool, ruled, lambda question: source.find(question, SEARCHED), seed):
             if seen.is_new(changed):
                 seen.add(changed)
+                used.add(candidate.passage.id)
                 found.append(changed)
                 on_question()
     return found

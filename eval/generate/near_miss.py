@@ -28,7 +28,9 @@ TRIED = 6
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NUMBER = re.compile(r"(?<![\w.,/\-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,/\-])\d+(?:\.\d+)?(?![\w,/\-]|\.\d)")
-_NAME = re.compile(r"\b[A-Z][\w’'\-]*[a-z][\w’'\-]*(?:\s+(?:of\s+|and\s+)?[A-Z][\w’'\-]+)+|\b[A-Z]{2,}[\w\-]*\b")
+_NAME = re.compile(r"\b[A-Z][\w’'\-]*[a-z][\w’'\-]*(?:\s+(?:of\s+|and\s+)?[A-Z][\w’'\-]+)+")
+NEAR = 1
+"""Pages between two tables of one document that are still about similar things."""
 
 Find = Callable[[str], Sequence[str]]
 """Question to the texts of what the served search finds for it."""
@@ -69,7 +71,13 @@ def _parts(candidate: Candidate, pool: Pool, rows: Sequence[Candidate]) -> Itera
                 for other in rows
                 if other.passage.id != passage.id and _exchangeable(candidate, other, nth)
             }
-            yield _Part(variable, question.rindex(variable), _without(taken, variable, passage))
+            others = _without(taken, variable, passage)
+            if len(candidate.variables) == 1:
+                whole = "\n".join(
+                    other.text for other in pool.passages if other.document == passage.document
+                ).casefold()
+                others = tuple(item for item in others if item[0].casefold() not in whole)
+            yield _Part(variable, question.rindex(variable), others)
     quoted = passage.called
     for pattern in (_YEAR, _NUMBER) if candidate.variables else (_YEAR, _NUMBER, _NAME):
         for match in pattern.finditer(question):
@@ -97,7 +105,10 @@ def _exchangeable(one: Candidate, other: Candidate, nth: int) -> bool:
     if _shape(other.variables[nth]) != _shape(one.variables[nth]):
         return False
     shares = any(a == b for n, (a, b) in enumerate(zip(one.variables, other.variables, strict=True)) if n != nth)
-    return shares or other.passage.document == one.passage.document
+    same = other.passage.document == one.passage.document
+    if len(one.variables) == 1:
+        return not same  # the label of a form that stands elsewhere in the document would be answered from there
+    return shares or (same and abs((other.passage.page or 0) - (one.passage.page or 0)) <= NEAR)
 
 
 def _without(taken: dict[str, str], part: str, passage: SourcePassage) -> tuple[tuple[str, str], ...]:

@@ -57,7 +57,7 @@ def say(language: str, key: str, **values: str) -> str:
 
 def bare(heading: str) -> str:
     """A heading without its number, its colon and its white space."""
-    return _NUMBERING.sub("", " ".join(heading.split())).strip(" :：.").strip()
+    return _NUMBERING.sub("", " ".join(heading.split())).strip(" :：.[]【】*").strip()
 
 
 def lowered(text: str) -> str:

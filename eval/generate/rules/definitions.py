@@ -21,6 +21,9 @@ _ZH = re.compile(
     re.DOTALL,
 )
 _ITEM = re.compile(r"^[-•*]\s+(?P<term>[^:：\n]{2,30}?)\s?[:：]\s*(?P<meaning>\S.{8,300})$", re.MULTILINE)
+_NO_ITEM = re.compile(
+    r"[。，；,;?？【】\[\]]|https?$|^\W*\d|^(?:示|例|图|表|注|(?:note|example|figure|table|see)\b)", re.IGNORECASE
+)
 
 # “This is a …” defines nothing that a question could name.
 _NO_TERM_EN = frozenset(
@@ -65,6 +68,8 @@ def _english(sentence: str) -> tuple[str, str] | None:
     if not core or {word.lower().strip("’'") for word in core} & _NO_TERM_EN:
         return None
     plain = verb in {"is", "are"}
+    if not article and re.search(r"(?:ing|ed)$", core[0]):
+        return None  # “Underlying the work is a …”
     # “The dome is a …” means one that was spoken of before, unless it has a name.
     if verb == "means" and meaning.startswith("that"):
         return None
@@ -98,7 +103,7 @@ def _items(passage: SourcePassage) -> Iterator[Candidate]:
         return
     for match in _ITEM.finditer(passage.text):
         term, meaning = match["term"].strip(" *_`"), match["meaning"].strip()
-        if not 0 < length(term) <= 6 or not 4 <= length(meaning) <= 50 or re.search(r"[。，；,;?？]|https?$", term):
+        if not 0 < length(term) <= 6 or not 4 <= length(meaning) <= 50 or _NO_ITEM.search(term):
             continue
         question = say(passage.language, "item", term=term, place=place, called=passage.called)
         yield Candidate(question, meaning, "definition", passage, match.span(), variables=(term,))

@@ -23,6 +23,13 @@ _EMPTY = frozenset(
     "目录 概述 简介 前言 小结 总结 摘要 引言 参考文献 附录 说明 背景 练习 讨论 其他 结论 注意 示例 定义 正文 介绍 图 表 讨论 后记".split()
 )
 _LEAD_MAX = 45
+# A sentence that only leads to what the section says is no answer to the question what it says.
+_LEADS_IN = re.compile(
+    r"^(?:任何|很多时候|假设|首先|作为|接下来|我们|让我们|简单来说|为了|如前|上文|前面|下面|以下|本[节章小]|在[这本][一节章]|前文|众所周知|通常)|"
+    r"^(?:in this|this (?:section|chapter|part|appendix|table|figure)|the following|let us|let's|suppose|assume|as (?:mentioned|described|"
+    r"discussed|noted)|below|above|see|for example|we will|here)\b|[:：]$",
+    re.IGNORECASE,
+)
 
 
 def headings(passage: SourcePassage) -> Iterator[Candidate]:
@@ -57,6 +64,8 @@ def _question(heading: str, passage: SourcePassage) -> str:
 def _worth_asking(heading: str, passage: SourcePassage) -> bool:
     if not has_letters(heading) or heading.casefold() in _EMPTY or heading == passage.called:
         return False
+    if re.search(r"\d\.\d+\.?\s+\w+$", heading):
+        return False  # a number whose words went elsewhere
     if re.match(r"(?:table|figure|exhibit|图|表)\s*\d", heading, re.IGNORECASE) or re.search(
         r"\.{2,}|\.\d+$|[|=]", heading
     ):
@@ -86,6 +95,7 @@ def _lead(text: str, start: int) -> tuple[int, int] | None:
         first += mark.end()
     if (
         "|" in text[first:last]
+        or _LEADS_IN.search(text[first:last])
         or not 5 <= length(text[first:last]) <= _LEAD_MAX
         or re.match(r"[a-z]", text[first:last])
     ):

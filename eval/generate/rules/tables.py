@@ -51,12 +51,14 @@ def tables(passage: SourcePassage) -> Iterator[Candidate]:
                 or length(value) > _CELLS
                 or value in {column, name}
                 or not _is_name(column, year=True)
+                # A table of two columns may be the rest of one from the page before: its header is then a row.
+                or (len(header.cells) == 2 and length(column) > 2 and not _ASKS_EN.match(column))
             ):
                 continue
             key, heading = _asked(column, value, passage.language)
             # A row that is half a sentence is set off from the question's own words.
-            shown = f"“{name}”" if passage.language != "zh" and len(name.split()) > 3 else name
-            question = say(passage.language, key, place=place, row=shown, column=heading)
+            named_row = f"“{name}”" if passage.language != "zh" and len(name.split()) > 3 else name
+            question = say(passage.language, key, place=place, row=named_row, column=heading)
             yield Candidate(question, value, "table", passage, row.span, variables=(name, heading))
 
 
@@ -64,7 +66,7 @@ def _label_questions(passage: SourcePassage, labels: list[tuple[str, str, _Row]]
     place = bare(passage.headings[-1]) if passage.headings else ""
     under = "label.under" if place and place != passage.called else "label"
     for label, value, row in labels:
-        if not _NOTHING.match(value) and length(value) <= _CELLS:
+        if not _NOTHING.match(value) and length(value) <= _CELLS and not value.endswith((":", "：")):
             question = say(passage.language, under, label=label, place=place, called=passage.called)
             yield Candidate(question, value, "table", passage, row.span, variables=(label,))
 
