@@ -21,7 +21,7 @@ from eval import summary
 from eval.datasets.model import Dataset, Question
 from eval.environment import code_version, environment
 from eval.failures.rule import Rule
-from eval.measure import Task, measure
+from eval.measure import Judge, Task, measure
 from eval.measures import USUAL, Measures
 from eval.metrics.cost import Price
 from eval.metrics.similarity import embedding_similarity
@@ -49,8 +49,7 @@ class Options:
 
     def as_json(self) -> dict[str, Any]:
         """What figures depend on."""
-        more = [*self.measures.ranking, *self.measures.answers, *(["similarity"] if self.measures.similarity else [])]
-        return {"depth": self.depth, "answers": self.answers, "measures": more, "seed": self.seed}
+        return {"depth": self.depth, "answers": self.answers, "measures": self.measures.names, "seed": self.seed}
 
 
 def bench(
@@ -81,9 +80,10 @@ def begin(
     cache: Path,
     options: Options,
     out: Path | None = None,
+    judge: Judge | None = None,
     show_progress: bool = False,
 ) -> Run:
-    """Makes the documents searchable and opens the run's folder. Raises BadRequest, and what the system raises."""
+    """Makes the documents searchable and opens the run's folder. `judge` is asked about every answer. Raises BadRequest, and what the system raises."""
     if not dataset.questions:
         raise BadRequest("There is no question to ask.", "Give a --limit of at least 1.")
     began = time.perf_counter()
@@ -102,9 +102,15 @@ def begin(
         "environment": environment(),
     }
     folder.open(print_, head | {"started": time.time()})
-    names = {file.name: file.id for file in files}
     task = Task(
-        dataset, names, options.depth, options.answers, options.measures, Rule.of(config["system"]), options.at_once
+        dataset,
+        {file.name: file.id for file in files},
+        options.depth,
+        options.answers,
+        options.measures,
+        Rule.of(config["system"]),
+        options.at_once,
+        judge,
     )
     return Run(system, task, folder, options, head, time.perf_counter() - began, show_progress)
 

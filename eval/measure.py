@@ -7,13 +7,14 @@ where its best passage stands. Measures of passages (`source_hit@k`, `page_hit@k
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
 from eval.failures.rule import Rule
 from eval.failures.trace import trace
+from eval.judge.score import Score
 from eval.measures import USUAL, Measures
 from eval.metrics import answers, citations, ranking
 from eval.metrics.evidence_read import answer_read, evidence_read
@@ -26,6 +27,9 @@ HITS_KEPT = 10
 """Hits written to the run folder per question, with chunk ids: enough to look at, small enough to keep."""
 
 Record = dict[str, Any]
+
+Judge = Callable[[str, str, Sequence[str], Sequence[str]], Mapping[str, Score]]
+"""Scores of an answer from question, answer, the passages that were read, and the expected answers."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Task:
     rule: Rule | None = None
     at_once: int = 1
     """Questions that are asked at the same time: what a question took beside others is no latency."""
+    judge: Judge | None = None
 
 
 def measure(system: System, task: Task, question: Question) -> Record:
@@ -77,6 +82,10 @@ def measure(system: System, task: Task, question: Question) -> Record:
         given = system.answer(question.text, HITS_KEPT, **more)
         record["answer"] = _answer(given, task.ids) | {"ms": round((time.perf_counter() - began) * 1000, 1)}
         metrics |= _answer_metrics(task, question, given)
+        if task.judge is not None and question.answerable and not given.abstained:
+            judged = task.judge(question.text, given.text, _passages(given), question.answers)
+            record["answer"]["judge"] = {name: _verdicts(score) for name, score in judged.items()}
+            metrics |= {name: score.value for name, score in judged.items() if score.value is not None}
     record["metrics"] = metrics
     return record | trace(system, task.dataset, question, found, given, task.ids, task.rule)
 
@@ -164,3 +173,14 @@ def _read_metrics(task: Task, question: Question, given: Given) -> dict[str, flo
     quotes = [quote for _, quote in sorted(task.dataset.quotes.get(question.id, ()))]
     found = {"evidence_read": evidence_read(quotes, read), "answer_read": answer_read(question.answers, read)}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _passages(given: Given) -> list[str]:
+    """The texts of the passages that the generator read, by marker; all that were found where the system does not tell."""
+    texts = {hit.chunk_id: hit.text for hit in given.context}
+    read = [texts[id_] for id_ in given.stages.get("pack", ()) if id_ in texts]
+    return read or list(texts.values())
+
+
+def _verdicts(score: Score) -> Record:
+    return {"value": score.value, "verdicts": [[verdict.about, verdict.said] for verdict in score.verdicts]}

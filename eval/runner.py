@@ -36,6 +36,11 @@ from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
 from eval.datasets.model import Dataset
 from eval.generate.source import SourceDocument
+from eval.judge.asker import Asker
+from eval.judge.cache import FileCache
+from eval.judge.judge import judge_answer
+from eval.judge.score import Score
+from eval.measure import Judge
 from eval.measures import choose
 from eval.metrics.cost import load_prices
 from eval.settings_file import write_setting
@@ -105,7 +110,10 @@ def run(
     else:
         system = local_system(settings or load_settings(data), cache, digest)
     try:
-        made = begin(system, labelled, cache=cache, options=options, out=out, show_progress=show_progress)
+        judge = None
+        if options.measures.judge:
+            judge = _judge(system.generator or open_generator(data), system.encoder, cache)
+        made = begin(system, labelled, cache=cache, options=options, out=out, judge=judge, show_progress=show_progress)
         made.ask(labelled.questions)
         return made.finish(system.encoder)
     finally:
@@ -142,6 +150,8 @@ def sweep(
     if plan.metric not in more and _is_measure(plan.metric):
         more.append(plan.metric)
     options = _options(depth, answers, more, None, at_once, plan.seed)
+    if options.measures.judge or options.measures.similarity:
+        raise BadRequest("A sweep measures without judge and similarity.", "Use them with `tuwen eval run`.")
     base = settings or load_settings(data)
     labelled = _labelled(dataset, corpus, limit, sampled, plan.seed)
     cache = cache or _cache()
@@ -312,6 +322,18 @@ def _options(
     return Options(depth, answers, choose(measures), seed, at_once, load_prices(prices) if prices else None)
 
 
+def _judge(generator: Generator | None, encoder: TextEncoder | None, cache: Path) -> Judge:
+    """Raises BadRequest without a generator that can judge."""
+    if generator is None:
+        raise BadRequest("There is no generator to judge answers.", "Set `generator.kind` to openai or llamacpp.")
+    asker = Asker(generator, FileCache(cache / "judge.jsonl"))
+
+    def judge(question: str, answer: str, passages: Sequence[str], expected: Sequence[str]) -> dict[str, Score]:
+        return judge_answer(asker, question, answer, passages, expected=(*expected, "")[0], encoder=encoder)
+
+    return judge
+
+
 def _is_measure(name: str) -> bool:
     try:
         choose([name])
@@ -337,6 +359,13 @@ class ServedSystem:
     def encoder(self) -> TextEncoder | None:
         """The text encoder, where it runs in this process."""
         return self._client.service.encoder if isinstance(self._client, LocalClient) else None
+
+    @property
+    def generator(self) -> Generator | None:
+        """The generator, where it runs in this process and writes something of its own."""
+        if not isinstance(self._client, LocalClient) or self._client.service.settings.generator.kind == "extractive":
+            return None
+        return self._client.service.generator
 
     def fill(self, files: Sequence[CorpusFile], on_file: Callable[[], None]) -> Filled:
         def tell(event: FileEvent) -> None:

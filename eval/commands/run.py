@@ -15,7 +15,7 @@ Metrics = Annotated[
     str,
     typer.Option(
         "--metrics",
-        help="More measures, separated by commas: ndcg@20, f1@10, auc, bleu, chrf, rouge1, rougeL, meteor, similarity, …",
+        help="More measures, separated by commas: ndcg@20, f1@10, auc, bleu, chrf, rouge1, rougeL, meteor, similarity, judge, …",
         show_default=False,
     ),
 ]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from eval.bench import Options, bench, sample
+from eval.bench import Options, begin, bench, sample
 from eval.compare import compare
 from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
+from eval.judge.score import Score, Verdict
 from eval.measures import choose
 from eval.metrics.ranking import evaluate, mean
 from eval.system import Filled, Found, FoundHit, Given, IndexedChunk
@@ -221,3 +222,27 @@ def test_compare(beir: Path, tmp_path: Path) -> None:
         compare(tmp_path / "good", tmp_path / "bad", measures=["bleu"])
     with pytest.raises(BadRequest, match="holds no run"):
         compare(tmp_path / "good", beir)
+
+
+def test_a_judge_is_asked_about_what_was_said(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("apple pie", encoding="utf-8")
+    records = [
+        {"id": 1, "question": "apple", "answer": "apple pie", "source": "a.txt"},
+        {"id": 2, "question": "unknown price", "answer": "n/a", "source": None},
+    ]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    asked: list[tuple[str, str, Sequence[str], Sequence[str]]] = []
+
+    def judge(question: str, answer: str, passages: Sequence[str], expected: Sequence[str]) -> dict[str, Score]:
+        asked.append((question, answer, passages, expected))
+        return {"faithfulness": Score(0.5, (Verdict("it is a pie", True), Verdict("of plums", False)))}
+
+    options = Options(answers=True, measures=choose(["judge"]))
+    run = begin(WordSystem(), load(folder), cache=tmp_path, out=tmp_path / "run", options=options, judge=judge)
+    run.ask(load(folder).questions)
+    assert run.finish()["metrics"]["faithfulness"] == 0.5
+    assert [(question, list(expected)) for question, _, _, expected in asked] == [("apple", ["apple pie"])]
+    record = json.loads((tmp_path / "run" / "questions.jsonl").read_text().splitlines()[0])
+    assert record["answer"]["judge"]["faithfulness"]["verdicts"] == [["it is a pie", True], ["of plums", False]]
