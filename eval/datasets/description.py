@@ -83,9 +83,14 @@ class Description:
         """Those that `questions` names, in order of name within a pattern. Raises BadRequest for a pattern without any."""
         found: dict[Path, None] = {}
         for pattern in self.questions:
-            paths = sorted(path for path in self.root.glob(pattern) if path.is_file())
+            try:
+                paths = sorted(path for path in self.root.glob(pattern) if path.is_file())
+            except (ValueError, NotImplementedError):  # an empty or an absolute one
+                paths = []
             if not paths:
-                raise BadRequest(f"There is no {pattern} in {self.root}.", f"Correct `questions` in {self.source}.")
+                raise BadRequest(
+                    f"There is no {pattern or 'empty name'} in {self.root}.", f"Correct `questions` in {self.source}."
+                )
             found |= dict.fromkeys(paths)
         return list(found)
 
@@ -95,7 +100,7 @@ def read_description(path: Path) -> Description:
     text = whole_text(path)
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"{path}: this is no TOML ({error}).", "Correct the line.") from error
     reader = _Reader(path, text)
     root = path.parent / _expand(reader, reader.text(given, "root", "."))
@@ -116,7 +121,7 @@ def read_description(path: Path) -> Description:
         skip=reader.choices(given, "skip", SKIPS),
         fields={ours: reader.text(reader.table(given, "fields"), ours) for ours in reader.table(given, "fields")},
         only={theirs: reader.texts(theirs, values) for theirs, values in reader.table(given, "only").items()},
-        files=tuple(_rule(reader, one) for one in given.get("file", [])),
+        files=tuple(_rule(reader, one) for one in reader.tables(given, "file")),
         source=path,
     )
 
@@ -171,6 +176,12 @@ class _Reader:
         value = given.get(key, {})
         if not isinstance(value, dict):
             raise self.wrong(key, f"{key!r} is no table", f"Write [{key}] and a line for each.")
+        return value
+
+    def tables(self, given: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+        value = given.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise self.wrong(key, f"{key!r} is no list of tables", f"Write [[{key}]] and its lines for each.")
         return value
 
     def choice(self, given: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:

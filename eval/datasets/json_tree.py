@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from eval.datasets.lines import Place, bad_json, whole_text
+from eval.datasets.lines import Place, bad_json, check_characters, whole_text
 from rag.errors import BadRequest
 
 _SPACE = re.compile(r"\s*")
@@ -71,9 +71,11 @@ def read_json(path: Path) -> JsonPlace:
     """Raises BadRequest naming file and line."""
     text = whole_text(path)
     try:
-        return JsonPlace(path, text, json.loads(text))
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise bad_json(Place(path, 1), error) from error
+    check_characters(Place(path, 1), text, value)
+    return JsonPlace(path, text, value)
 
 
 def _position(text: str, steps: tuple[str | int, ...]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import BadRequest
+
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = re.compile(f"{_HIGH}(?!{_LOW})|(?<!{_HIGH.replace('{2}', '[0-9a-fA-F]')}){_LOW}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def json_lines(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise bad_json(place, error) from error
+        check_characters(place, line, value)
         yield place, _object(place, value)
 
 
@@ -80,6 +85,7 @@ def json_objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
             value, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             raise bad_json(place, error) from error
+        check_characters(place, text[counted:at], value)
         yield place, _object(place, value)
         at = _skip(text, at)
         if text[at : at + 1] == ",":
@@ -87,6 +93,17 @@ def json_objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
         elif text[at : at + 1] != "]":
             line += text.count("\n", counted, at)
             raise BadRequest(f"{Place(path, line)}: a comma or ] is missing.", "Correct the file.")
+
+
+def check_characters(place: Place, text: str, value: Any) -> None:
+    """JSON can write half a character (`\\ud83d` without its other half), which no file and no hash takes. Raises BadRequest.
+    `text` begins at `place`."""
+    if half := _HALF.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            here = Place(place.path, place.line + text.count("\n", 0, half.start()))
+            raise BadRequest(f"{here}: {half[0]} is half a character.", "Correct or remove the line.") from error
 
 
 def string(place: Place, record: dict[str, Any], key: str, *, required: bool = True) -> str:

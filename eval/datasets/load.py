@@ -74,7 +74,7 @@ def _guess(description: Description, path: Path | None) -> str:
         return "captions" if captions.is_captions(first) and "question" not in first else "questions"
     try:
         value = json.loads(whole_text(files[0]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return "questions"  # whose reader says on which line
     return next((form for form, is_this in _JSON.items() if is_this(value)), "questions")
 

@@ -71,7 +71,7 @@ def _columns(place: Place, line: str) -> tuple[str, str, str]:
 
 def _grade(text: str) -> int | None:
     digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() else None
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
 def _unknown(place: Place, called: str, meant: list[str], root: Path) -> BadRequest:

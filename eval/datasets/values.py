@@ -12,7 +12,7 @@ from rag.answers import Turn
 from rag.errors import BadRequest
 
 _SEPARATOR = re.compile(r"\s*[;\n]\s*")
-_PAGE = re.compile(r"(?:pp?\.\s*|第\s*)?(\d+)(?:\s*[-–]\s*(\d+))?(?:\s*页)?", re.IGNORECASE)
+_PAGE = re.compile(r"(?:pp?\.\s*|第\s*)?(\d{1,6})(?:\s*[-–]\s*(\d{1,6}))?(?:\s*页)?", re.IGNORECASE)
 _YES = frozenset({"true", "yes", "1", "y", "是"})
 _NO = frozenset({"false", "no", "0", "n", "否"})
 _ROLES = ("user", "assistant")
@@ -54,7 +54,7 @@ def pages(place: Any, value: Any) -> frozenset[int]:
 def _page(place: Any, value: Any) -> range:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 10**6:
         return range(value, value + 1)
     match = _PAGE.fullmatch(value) if isinstance(value, str) else None
     if match:
