@@ -269,17 +269,17 @@ def office_runs(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
             if re.fullmatch(r"word/document\.xml|ppt/slides/slide\d+\.xml", name):
-                xml = archive.read(name).decode()
-                xml = re.sub(r"</(?:w|a):(?:p|tc)>|<(?:w|a):(?:tab|br)/>", " \n", xml)
-                found.append(html.unescape(re.sub(r"<(?:wp:posOffset|wp14:\w+)>.*?</[^>]+>|<[^>]+>", "", xml)))
-    return "\n".join(found)
+                for run, end in re.findall(
+                    r"<[wa]:t(?: [^>]*)?>([^<]*)|(</[wa]:(?:p|tc)>)", archive.read(name).decode()
+                ):
+                    found.append("\n" if end else html.unescape(run))
+    return "".join(found)
 
 
 def pdf_text(path: Path) -> str:
     import pypdfium2
 
     pdf = pypdfium2.PdfDocument(path)
-    # PDFium maps two ligatures of this file's fonts to "@".
     return "\n".join(page.get_textpage().get_text_range() for page in pdf)
 
 
@@ -327,7 +327,8 @@ def main() -> None:
             cases += published(folder)
         for path, wanted, table in cases:
             text, elements = read(worker, path, here / "members")
-            print(f"| {path.name} | {recall(wanted, text):.3f} | {cell_recall(table, elements):.2f} |", flush=True)
+            cells = "none in this format" if path.suffix == ".txt" else f"{cell_recall(table, elements):.2f}"
+            print(f"| {path.name} | {recall(wanted, text):.3f} | {cells} |", flush=True)
         worker.close()
 
 

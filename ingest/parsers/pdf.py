@@ -15,6 +15,7 @@ from ingest.layout.drawings import drawings, labels_in
 from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
+from ingest.parsers.pdf_attachments import attachments
 from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, find_tables, lay_out
 from ingest.parsers.pdf_mend import mended
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
@@ -68,10 +69,13 @@ class PdfParser:
                 )
             with PDFIUM:
                 reading = _Reading(source, pdf, self._ocr)
+                attached, left_out = attachments(pdf, source)
             anything = False
             for batch in read_pages(source.path, count, password):
                 for parsed in reading.batch(batch):
                     anything = anything or bool(parsed.elements)
+                    if parsed.page is not None and parsed.page.number == 1:
+                        parsed = replace(parsed, members=attached, warnings=(*parsed.warnings, *left_out))
                     yield parsed
             if not anything:
                 raise EmptyFile(

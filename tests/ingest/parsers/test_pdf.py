@@ -276,3 +276,23 @@ def test_latin_letters_in_a_chinese_font_that_is_not_embedded(tmp_path: Path) ->
     assert [element.text for element in page.elements] == [
         "The harbour handled 12.6 million containers, 比上年增长百分之五。"
     ]
+
+
+def test_attached_files_become_members(tmp_path: Path) -> None:
+    import pypdfium2
+    from reportlab.pdfgen.canvas import Canvas
+
+    plain, path = tmp_path / "plain.pdf", tmp_path / "with.pdf"
+    canvas = Canvas(str(plain))
+    canvas.drawString(72, 700, "See the attached prices.")
+    canvas.save()
+    pdf = pypdfium2.PdfDocument(plain)
+    pdf.new_attachment("notes/价格.csv").set_data(b"a,b\n1,2\n")
+    pdf.save(path)
+    pages = list(PdfParser(ocr=None).parse(Source(path, "with.pdf", "application/pdf", members=tmp_path / "m")))
+    assert [(member.name, member.path.read_bytes()) for member in pages[0].members] == [
+        ("notes_价格.csv", b"a,b\n1,2\n")
+    ]
+    listed = list(PdfParser(ocr=None).parse(Source(path, "with.pdf", "application/pdf")))
+    assert not listed[0].members
+    assert "archive_depth" in listed[0].warnings[0]
