@@ -599,7 +599,7 @@ def _draw(client: Client, document_id: str | None, page: int) -> bytes | None:
     try:
         if isinstance(client, LocalClient):
             return client.service.page_image(document_id, page)
-        response = httpx.get(f"{client.where}/v1/files/{document_id}/pages/{page}", timeout=60, trust_env=False)
+        response = httpx.get(f"{client.where}/v1/files/{document_id}/pages/{page}/image", timeout=60, trust_env=False)
     except (TuwenError, httpx.HTTPError):
         return None
     return response.content if response.is_success else None

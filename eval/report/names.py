@@ -16,6 +16,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "auc": ("AUC", "how often a relevant document stands before another"),
     "source_hit": ("Source hit", "a passage of a relevant document"),
     "page_hit": ("Page hit", "a passage of a relevant page"),
+    "evidence_read": ("Evidence read", "share of the quoted words in the passages that are read"),
+    "answer_read": ("Answer read", "an expected answer stands in the passages that are read"),
     "exact_match": ("Exact match", "the answer is an expected one, word for word"),
     "token_f1": ("Token F1", "words shared with the expected answer"),
     "answer_recall": ("Answer recall", "share of the expected answer's words in the answer"),

@@ -168,14 +168,15 @@ def _ranked(sweep: Sweep) -> Plot:
         rows(
             axes,
             [
-                words(_named(sweep, cell) + (f"  ({marks[place]})" if place in marks else ""), 70)
+                words((f"{marks[place]}: " if place in marks else "") + _named(sweep, cell), 70)
                 for place, cell in kept
             ],
         )
         axes.grid(axis="x")
         axes.set_xlabel(label(sweep["metric"]))
         svg = finish(figure, "sweep")
-    caption = f"{label(sweep['metric'])} of {'the best ' if len(kept) < len(cells) else ''}{len(kept)} settings, best first; the baseline is hollow."
+    which = f"the best {min(ROWS, len(cells))} of {len(cells)}" if len(kept) < len(cells) else str(len(kept))
+    caption = f"{label(sweep['metric'])} of {which} settings, best first; the baseline is hollow."
     return Plot("sweep", svg, caption, _extremes(sweep, cells), wide=several)
 
 
