@@ -141,7 +141,7 @@ def _near(
     on_question: Callable[[], None],
 ) -> list[Candidate]:
     found: list[Candidate] = []
-    seen, used = Seen(), set[str]()
+    seen, used, tried = Seen(), set[str](), set[str]()
     # “Figure 219” where there are two figures is no near miss, and what a text says about a heading has no part to change.
     worth = [candidate for candidate in kept if candidate.kind in ("table", "fact")]
     others = [candidate for candidate in ruled if candidate.kind == "table"]
@@ -153,8 +153,9 @@ def _near(
         if candidate.passage.id in used or (candidate not in kept and judge(candidate, pool)[1]):
             continue
         for changed in near_misses(candidate, pool, ruled, lambda question: source.find(question, SEARCHED), seed):
-            if seen.is_new(changed):
+            if seen.is_new(changed) and changed.altered["to"] not in tried:
                 seen.add(changed)
+                tried.add(changed.altered["to"])
                 used.add(candidate.passage.id)
                 found.append(changed)
                 on_question()

@@ -79,7 +79,7 @@ def _parts(candidate: Candidate, pool: Pool, rows: Sequence[Candidate]) -> Itera
                 others = tuple(item for item in others if item[0].casefold() not in whole)
             yield _Part(variable, question.rindex(variable), others)
     quoted = passage.called
-    for pattern in (_YEAR, _NUMBER) if candidate.variables else (_YEAR, _NUMBER, _NAME):
+    for pattern in (_YEAR,) if candidate.variables else (_YEAR, _NUMBER, _NAME):
         for match in pattern.finditer(question):
             if match.start() == 0 or match.group() in quoted:
                 continue

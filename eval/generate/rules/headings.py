@@ -27,7 +27,7 @@ _LEAD_MAX = 45
 _LEADS_IN = re.compile(
     r"^(?:任何|很多时候|假设|首先|作为|接下来|我们|让我们|简单来说|为了|如前|上文|前面|下面|以下|本[节章小]|在[这本][一节章]|前文|众所周知|通常)|"
     r"^(?:in this|this (?:section|chapter|part|appendix|table|figure)|the following|let us|let's|suppose|assume|as (?:mentioned|described|"
-    r"discussed|noted)|below|above|see|for example|we will|here)\b|[:：]$",
+    r"discussed|noted)|below|above|see|for example|we will|here)\b|[:：]$|\bas follows\b|\bthe following\b|(?:以下|如下|下列)[^。]{0,10}。?$",
     re.IGNORECASE,
 )
 
@@ -64,7 +64,7 @@ def _question(heading: str, passage: SourcePassage) -> str:
 def _worth_asking(heading: str, passage: SourcePassage) -> bool:
     if not has_letters(heading) or heading.casefold() in _EMPTY or heading == passage.called:
         return False
-    if re.search(r"\d\.\d+\.?\s+\w+$", heading):
+    if re.search(r"\s\d+\.\d+[.\d]*\s", heading):
         return False  # a number whose words went elsewhere
     if re.match(r"(?:table|figure|exhibit|图|表)\s*\d", heading, re.IGNORECASE) or re.search(
         r"\.{2,}|\.\d+$|[|=]", heading

@@ -131,7 +131,7 @@ def _clean_header(cells: tuple[str, ...]) -> bool:
 def _is_name(text: str, *, year: bool = False) -> bool:
     if year and _YEAR.fullmatch(text):
         return True
-    return has_letters(text) and 0 < length(text) <= 10 and not re.search(r"[:：]$|\.\.\.|[\[\]【】]|…", text)
+    return has_letters(text) and 0 < length(text) <= 10 and not re.search(r"^\d+[.、]|[:：]$|\.\.\.|[\[\]【】]|…", text)
 
 
 def _tidy(cell: str) -> str:
