@@ -110,9 +110,11 @@ class _Reader:
             raise BadRequest(f"{place}: question {id_!r} is empty.", "Give it a text, or remove it.")
         asked = (text, turns, str(given.get("image", "")))
         # Made of what is asked: it stays when other questions come and go.
-        id_ = id_ or self._named(hashlib.sha256(repr(asked).encode()).hexdigest()[:12], place.path)
+        # With its passage, because sets of reading ask the same of several.
+        made = repr((*asked, given["passage"]) if "passage" in given else asked)
+        given_id, id_ = id_, id_ or self._named(hashlib.sha256(made.encode()).hexdigest()[:12], place.path)
         if id_ in self._places:
-            raise twice(place, self._places[id_], f"question {id_!r}")
+            raise twice(place, self._places[id_], f"question {given_id or text[:60]!r}")
         self._places[id_] = place
         judged = self._judged(place, given, rule)
         if judged is None:
@@ -120,7 +122,9 @@ class _Reader:
             return
         documents, pages, quotes = judged
         if asked in self._asked:
-            self.warnings.append((place, f"the same is asked on {self._asked[asked]}."))
+            before = self._asked[asked]
+            there = f"line {before.line}" if before.path == place.path else str(before)
+            self.warnings.append((place, f"the same is asked on {there}."))
         self._asked.setdefault(asked, place)
         answers = values.answers(given.get("answer"))
         answerable = bool(documents if has_sources else answers)

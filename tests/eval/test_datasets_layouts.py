@@ -475,14 +475,15 @@ def test_passages_that_the_questions_bring_along(tmp_path: Path) -> None:
     records = [
         {"context": "Paid $20 to Mixpanel.", "question": "How much?", "ideal": "$20"},
         {"context": "Paid $20 to Mixpanel.", "question": "To whom?", "ideal": "Mixpanel"},
-        {"context": "Nothing.", "question": "Who?", "ideal": "unknown"},
+        {"context": "Nothing.", "question": "How much?", "ideal": "unknown"},
     ]
     (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     (tmp_path / "dataset.toml").write_text('[fields]\npassage = "context"\n', encoding="utf-8")
     found = load(tmp_path)
     assert sorted(texts(found).values()) == ["Nothing.", "Paid $20 to Mixpanel."]
-    first, second, _ = found.questions
-    assert found.documents[first.id] == found.documents[second.id]
+    first, second, third = found.questions
+    assert found.documents[first.id] == found.documents[second.id] != found.documents[third.id]
+    assert "line 3: the same is asked on" in found.warnings[0]
 
 
 def test_question_with_a_picture(filings: Path) -> None:
