@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from eval.calibration.bounds import clopper_pearson, needed_without_a_mistake
+from eval.calibration.bounds import clopper_pearson
 from eval.calibration.outcomes import RIGHT_FROM, Outcome, Record, outcomes
 from eval.calibration.probability import Calibrator, fit_isotonic, fit_platt
-from eval.calibration.selection import Choice, surest, threshold_for_coverage, threshold_for_risk
+from eval.calibration.selection import Choice, least_answers, surest, threshold_for_coverage, threshold_for_risk
 from eval.calibration.split import group_split, too_few_groups
 from eval.metrics.abstention import CONVENTION, abstention_auroc
 from eval.metrics.brier import brier
@@ -194,7 +194,7 @@ def _notes(
 ) -> list[str]:
     notes = []
     if choice is None and target.risk is not None:
-        least = needed_without_a_mistake(target.risk, target.delta)
+        least = least_answers(target.risk, target.delta)
         best = surest([one.evidence for one in train], [one.wrong for one in train], target.delta)
         lowest = (
             f"The lowest that could be promised is about {best.bound:.2f}, by answering {best.coverage:.0%} of the questions. "

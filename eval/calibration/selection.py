@@ -2,17 +2,19 @@
 
 The observed risk at a threshold that was chosen by looking at it is too good: it was chosen because it is low. `threshold_for_risk`
 is selection with guaranteed risk (Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017): with
-probability 1 − δ, the questions to come, drawn like these, have no higher risk. It tries coverages in an order that is fixed
-beforehand, from few answered questions to all, each by the exact binomial bound at δ, and stops at the first that fails, so that all tries
-together cost no more than δ (fixed-sequence testing: Angelopoulos et al., "Learn then Test", 2021). The paper's binary search with δ
-divided by its number of steps keeps the promise too, but answers less: of 300 simulated questions, 36 % instead of 45 % at a risk of .2.
+probability 1 − δ, the questions to come, drawn like these, have no higher risk. It tries coverages in an order that is fixed beforehand,
+each by the exact binomial bound: from each of STARTS upwards until the first that fails, so that each start costs a share of δ and the tries after
+it nothing (fixed-sequence testing with several starts: Angelopoulos et al., "Learn then Test", 2021). One start among the surest few
+would give up at their first mistake. The paper's binary search, with δ divided by its number of steps, keeps the promise too, but
+answers less: 35 % instead of 42 % of 300 simulated questions at a risk of .2 with δ = .1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import takewhile
+from math import ceil, inf
 
 import numpy as np
 
@@ -34,31 +36,34 @@ class Choice:
     """What the risk of further questions does not pass, with probability 1 − δ."""
 
 
+STARTS = (0.15, 0.3, 0.6)
+"""Coverages from which the tries begin, each with its share of δ."""
 STEPS = 50
-"""Coverages that are tried are this share of the questions apart."""
+"""Further coverages that are tried are this share of the questions apart."""
 
 
 def threshold_for_risk(scores: Sequence[float], wrong: Sequence[bool], risk: float, delta: float) -> Choice | None:
-    """The choice with most coverage whose bound is at most `risk`; None where the first coverage tried does not keep it.
+    """The choice with most coverage whose bound is at most `risk`; None where none of the starts keeps it.
 
     A score of minus infinity is that of a question which is never answered. Raises ValueError.
     """
     if not 0 < risk < 1 or not 0 < delta < 1:
         raise ValueError("risk and δ lie between 0 and 1")
-    # Fewer cannot pass, mistakes or none; with twice as many the first try forgives some.
-    least = needed_without_a_mistake(risk, delta)
-    first = 2 * least if len(scores) >= 4 * least else least
-    found: Choice | None = None
-    for choice in _tries(scores, wrong, first, delta):
-        if choice.bound > risk:
-            break
-        found = choice
-    return found
+    found: list[Choice] = []
+    for start in STARTS:
+        tries = _tries(scores, wrong, ceil(start * len(scores)), delta / len(STARTS))
+        found += takewhile(lambda choice: choice.bound <= risk, tries)
+    return max(found, key=lambda choice: choice.answered, default=None)
+
+
+def least_answers(risk: float, delta: float) -> int:
+    """Answers without a single mistake that a promise of this risk takes."""
+    return needed_without_a_mistake(risk, delta / len(STARTS))
 
 
 def surest(scores: Sequence[float], wrong: Sequence[bool], delta: float) -> Choice | None:
     """The choice with the lowest bound: about the lowest risk that could be promised. None where nothing has a score."""
-    return min(_tries(scores, wrong, 1, delta), key=lambda choice: choice.bound, default=None)
+    return min(_tries(scores, wrong, 1, delta / len(STARTS)), key=lambda choice: choice.bound, default=None)
 
 
 def threshold_for_coverage(

@@ -164,7 +164,7 @@ def test_an_unreachable_risk_says_what_it_would_take() -> None:
     assert report["threshold"] is None
     assert report["test"]["answered"] == 0
     assert report["test"]["risk"] is None
-    assert "299 answered questions without a mistake" in report["notes"][0]
+    assert "408 answered questions without a mistake" in report["notes"][0]
     assert "The lowest that could be promised is about" in report["notes"][0]
 
 

@@ -17,7 +17,7 @@ from eval.calibration.bounds import (
     needed_without_a_mistake,
 )
 from eval.calibration.probability import Isotonic, fit_isotonic, fit_platt
-from eval.calibration.selection import surest, threshold_for_coverage, threshold_for_risk
+from eval.calibration.selection import least_answers, surest, threshold_for_coverage, threshold_for_risk
 from eval.calibration.split import group_split, too_few_groups
 
 SHARES = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -67,23 +67,31 @@ def test_bad_arguments_are_refused() -> None:
 
 
 def test_threshold_for_risk_by_hand() -> None:
-    # 60 right at .9, 60 right and 2 wrong at .5, 40 wrong at .1.
+    # 60 right at .9, 60 right and 2 wrong at .5, 40 wrong at .1. Three starts: each bound at a third of δ.
     scores = [0.9] * 60 + [0.5] * 62 + [0.1] * 40
     wrong = [False] * 120 + [True] * 2 + [True] * 40
-    choice = threshold_for_risk(scores, wrong, 0.1, 0.05)
+    choice = threshold_for_risk(scores, wrong, 0.1, 0.15)
     assert choice is not None
     assert (choice.threshold, choice.answered, choice.wrong) == (0.5, 122, 2)
     assert choice.risk == pytest.approx(2 / 122)
     assert choice.bound == pytest.approx(clopper_pearson_upper(2, 122, 0.05))
     # The observed risk at .5 is .016, its bound .0507: only the bound keeps a promise of .05 from being made there. With 60 answers
     # and no mistake the bound is .0487.
-    strict = threshold_for_risk(scores, wrong, 0.05, 0.05)
+    strict = threshold_for_risk(scores, wrong, 0.05, 0.15)
     assert strict is not None
     assert (strict.threshold, strict.bound) == (0.9, pytest.approx(1 - 0.05 ** (1 / 60)))
-    assert threshold_for_risk(scores, wrong, 0.045, 0.05) is None
-    assert surest(scores, wrong, 0.05) == strict
+    assert threshold_for_risk(scores, wrong, 0.045, 0.15) is None
+    assert least_answers(0.05, 0.15) == 59
+    assert surest(scores, wrong, 0.15) == strict
     assert threshold_for_risk([-inf, -inf], [True, True], 0.5, 0.05) is None
     assert surest([-inf, -inf], [True, True], 0.05) is None
+
+
+def test_mistakes_among_the_surest_do_not_end_the_search() -> None:
+    scores, wrong = [0.9] * 30 + [0.5] * 170 + [0.1] * 100, [True] * 10 + [False] * 190 + [True] * 100
+    choice = threshold_for_risk(scores, wrong, 0.12, 0.05)
+    assert choice is not None
+    assert choice.threshold == 0.5
 
 
 def test_threshold_for_coverage_by_hand() -> None:
