@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -26,6 +27,8 @@ from rag.language import language_of
 
 BUDGET = 4_000_000
 """Bytes of page pictures in a report."""
+MOST = 250
+"""Failures in a report, of every class as many as can be: nobody pages through more, and each takes 10 kB. The JSON has all."""
 
 
 def html(
@@ -49,11 +52,12 @@ def html(
         "interval": lambda value: f"{value[0]:.3f}–{value[1]:.3f}" if value else "–",
     }  # fmt: skip
     style, script = (_part(name) for name in ("report.css", "report.js"))
-    cases = numbers["failures"]["list"]
+    cases = some_of_each(numbers["failures"]["list"], MOST)
     pictures = collect((place for case in cases for place in pages_to_show(case)), page_image, budget)
     template = environment.get_template("report.html.j2")
     return template.render(
         numbers,
+        cases=cases,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
@@ -65,6 +69,16 @@ def html(
         few=FEW,
         command=command,
     )
+
+
+def some_of_each(cases: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """At most so many, in their order; of a class with few all of them before the last ones of a class with many."""
+    met: Counter[str] = Counter()
+    places = []
+    for place, case in enumerate(cases):
+        met[case["class"]] += 1
+        places.append((met[case["class"]], place))
+    return [cases[place] for place in sorted(place for _, place in sorted(places)[:most])]
 
 
 def plots(numbers: Mapping[str, Any]) -> dict[str, list[Plot]]:

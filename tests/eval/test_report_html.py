@@ -18,7 +18,7 @@ from lxml import html as markup
 from PIL import Image
 from typer.testing import CliRunner
 
-from eval.report.html import html
+from eval.report.html import MOST, html, some_of_each
 from eval.report.markdown import markdown, plain
 from eval.report.pictures import LARGEST, collect
 from eval.report.report import figures
@@ -187,6 +187,24 @@ def test_the_poorest_run_has_a_report(tmp_path: Path) -> None:
     assert "The run does not tell its settings" in page
     assert "No question failed" in page
     assert "1 questions" in markdown(numbers)
+
+
+def test_of_many_failures_every_class_is_shown(tmp_path: Path) -> None:
+    cases = [{"class": name, "id": n} for n, name in enumerate("a" * 9 + "b" * 2 + "c")]
+    assert [(case["class"], case["id"]) for case in some_of_each(cases, 6)] == [
+        ("a", 0),
+        ("a", 1),
+        ("a", 2),
+        ("b", 9),
+        ("b", 10),
+        ("c", 11),
+    ]
+    assert some_of_each(cases, 99) == cases
+    numbers = figures(write_run(tmp_path / "run", [lost(n) for n in range(MOST + 5)]))
+    page = html(numbers)
+    assert page.count("<article") == MOST
+    assert "5 more failures are in the JSON" in page
+    assert len(numbers["failures"]["list"]) == MOST + 5
 
 
 def test_chinese_is_marked_as_such(tmp_path: Path) -> None:

@@ -167,10 +167,7 @@ def _ranked(sweep: Sweep) -> Plot:
             dot(axes, cell["value"], row, ink, hollow=marks.get(place) == "baseline")
         rows(
             axes,
-            [
-                words((f"{marks[place]}: " if place in marks else "") + _named(sweep, cell), 70)
-                for place, cell in kept
-            ],
+            [words((f"{marks[place]}: " if place in marks else "") + _named(sweep, cell), 70) for place, cell in kept],
         )
         axes.grid(axis="x")
         axes.set_xlabel(label(sweep["metric"]))
