@@ -93,8 +93,8 @@ def evidence(
     encoder: TextEncoder,
     budget: int,
     limit: int,
-) -> tuple[float, float]:
-    """Mean share of the evidence that the passages show, and the mean number of passages."""
+) -> tuple[list[float], float]:
+    """The share of each question's evidence that the passages show, and the mean number of passages."""
     with tempfile.TemporaryDirectory() as folder:
         library = SqliteLibrary(Path(folder))
         library.register(NO_VECTORS)
@@ -121,7 +121,7 @@ def evidence(
             passages = expand(passages, library, budget=budget, count_tokens=count, render=render)
             shares.append(shown(one.quotations, [passage.text for passage in passages]))
             numbers.append(len(passages))
-    return statistics.mean(shares), statistics.mean(numbers)
+    return shares, statistics.mean(numbers)
 
 
 def main() -> None:
@@ -141,6 +141,7 @@ def main() -> None:
         "| strategy | chunks | tokens: median | 10 %–90 % | mean read | tokens embedded | Mchar/s | evidence shown | passages |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
+    first: list[float] = []
     for spoken in given.strategies:
         name, size, *more = spoken.split(":")
         chosen: dict[str, object] = {"strategy": name, "chunk_tokens": int(size)}
@@ -154,13 +155,22 @@ def main() -> None:
         tokens = sorted(chunk.tokens for chunk in texts)
         by_place = {(chunk.document_id, chunk.ordinal): chunk.tokens for chunk in texts}
         read = [sum(by_place.get((chunk.document_id, n), 0) for n in range(*_range(chunk))) for chunk in texts]
-        share, passages = evidence(made, asked, encoder, given.budget, given.passages) if asked else (0.0, 0.0)
+        shares, passages = evidence(made, asked, encoder, given.budget, given.passages) if asked else ([0.0], 0.0)
+        first = first or shares
         print(
             f"| {spoken} | {len(texts):,} | {statistics.median(tokens):.0f} | {tokens[len(tokens) // 10]}–"
             f"{tokens[len(tokens) * 9 // 10]} | {statistics.mean(read):.0f} | {sum(tokens) / 1000:,.0f} k | "
-            f"{characters / 1e6 / seconds:.2f} | {share:.3f} | {passages:.1f} |",
+            f"{characters / 1e6 / seconds:.2f} | {statistics.mean(shares):.3f}{_difference(shares, first)} | {passages:.1f} |",
             flush=True,
         )
+
+
+def _difference(shares: Sequence[float], first: Sequence[float]) -> str:
+    """The mean difference from the first strategy, question by question, with its standard error."""
+    differences = [one - other for one, other in zip(shares, first, strict=True)]
+    if len(differences) < 2 or shares is first:
+        return ""
+    return f" ({statistics.mean(differences):+.3f} ± {statistics.stdev(differences) / len(differences) ** 0.5:.3f})"
 
 
 def _range(chunk: Chunk) -> tuple[int, int]:
