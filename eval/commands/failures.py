@@ -96,21 +96,24 @@ def _one(failure: Mapping[str, Any]) -> None:
             )
     for passage in seen["gold"]:
         out.print(f"answers   {_passage(passage)}", style="green", markup=False)
+    before: list[str] = []
     for name, stage in seen["stages"].items():
         place = "not there" if stage["gold"] is None else f"rank {stage['gold']}"
-        out.print(f"{name:<9} {place} of {stage['size']}", style="cyan", markup=False)
-        for number, passage in enumerate(stage["top"], 1):
+        top = [passage["chunk_id"] for passage in stage["top"]]
+        again = ", the same first ones" if top and top == before else ""
+        out.print(f"{name:<9} {place} of {stage['size']}{again}", style="cyan", markup=False)
+        for number, passage in enumerate([] if again else stage["top"], 1):
             mark = "+" if passage["gold"] else " "
             out.print(
                 f"       {mark}{number} {_passage(passage, 110)}", markup=False, overflow="ellipsis", no_wrap=True
             )
+        before = top
     if "doubt" in failure:
         out.print(f"Is the label complete? {failure['doubt']['why']}", style="yellow", markup=False)
 
 
 def _doubts(found: Mapping[str, Any]) -> None:
-    listed = {failure["id"] for failure in found["list"]}
-    more = [doubt for doubt in found["doubts"] if doubt["id"] not in listed]
+    more = [doubt for doubt in found["doubts"] if not doubt["wrong"]]
     if more:
         terminal.out.print()
         terminal.out.print("Questions that are right, whose labels may be incomplete:", style="yellow")

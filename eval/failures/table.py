@@ -37,7 +37,7 @@ def failures(
     at_least: float | None = None,
 ) -> dict[str, Any]:
     """`{"run", "dataset", "rule", "questions", "wrong", "classes": {class: {"count", "share", "stage", "meaning", "remedy"}}, "by": {group: {name:
-    {"questions", "wrong", "classes": {class: count}}}}, "doubts": [{"id", "question", "why", "passage"}], "list": [failure]}`.
+    {"questions", "wrong", "classes": {class: count}}}}, "doubts": [{"id", "question", "wrong", "why", "passage"}], "list": [failure]}`.
 
     Classes and the list are in the order of the flow. A failure is `{"id", "question", "kind", "language", "documents", "page", "class", "stage",
     "step", "why", "missed_by", "evidence", "doubt"}`. `classes` chooses some for the list. `read` and `measure` with `at_least` judge the
@@ -56,6 +56,7 @@ def failures(
     changed = rule != _rule(folder, None, "", None)
     lost = [(record, found) for record in records if (found := _lost(record, rule, changed))]
     lost.sort(key=lambda pair: ORDER.index(FailureClass(pair[1]["class"])))
+    wrong = {record["id"] for record, _ in lost}
     return {
         "run": str(run),
         "dataset": folder.head["dataset"],
@@ -66,7 +67,7 @@ def failures(
         "classes": _classes(lost, len(records)),
         "by": {name: _by(records, lost, group) for name, group in GROUPS.items()},
         "doubts": [
-            {"id": record["id"], "question": record["question"], **record["doubt"]}
+            {"id": record["id"], "question": record["question"], "wrong": record["id"] in wrong, **record["doubt"]}
             for record in records
             if "doubt" in record
         ],

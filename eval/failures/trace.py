@@ -62,7 +62,9 @@ def trace(
     }
     if lost is not None:
         looks = _looks(gold, found, given)
-        shown["lost"] = as_json(lost) | {"evidence": what_was_seen(stages, looks, gold, _answer(question, given))}
+        shown["lost"] = as_json(lost) | {
+            "evidence": what_was_seen(stages, looks, gold, _answer(question, given), (*question.answers, *gold.quotes))
+        }
     if doubtful := doubt(question, gold, found, given, rule):
         shown["doubt"] = doubtful
     return shown
