@@ -185,6 +185,8 @@ def test_what_stands_there_is_carried(before: str, answer: str, after: str) -> N
         ("每次要加多少升液氮？", "Add 18 litres at least every 36 hours [1].", "18 升，最迟每 36 小时一次", True),
         ("为什么跳过？", "Because the hash is the same [1].", "因为内容没有变", None),
         ("为什么？", "指纹和设置都与上次相同[1]。", "因为 SHA-256 指纹和设置都与上次相同", True),
+        ("How much?", "茶园将投资 240 万元，预计 2026 年 9 月投入使用[1]", "2.4 million yuan (240 万元)", True),
+        ("How much?", "茶园将投资 340 万元[1]", "2.4 million yuan (240 万元)", False),
         ("Who?", "It was Amara Solheim [1].", "Amara Solheim", True),
         ("Why?", "No idea.", "Because a pickle can run code", False),
     ],
