@@ -25,7 +25,7 @@ def sweep_settings(
             metavar="NAME=…",
         ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="The same in a TOML file, with a table [set].")] = None,
+    config: Annotated[Path | None, typer.Option(help="The same in a TOML file (docs/evaluation.md).")] = None,
     metric: Annotated[str | None, typer.Option(help=f"What decides (default: {METRIC}).", show_default=False)] = None,
     random: Annotated[int | None, typer.Option(help="Try so many combinations drawn at random, not all.")] = None,
     halving: Annotated[
@@ -96,27 +96,37 @@ def _tell(as_json: bool) -> Any:
 
 
 def _show(result: dict[str, Any]) -> None:
-    from rich.table import Table
+    from eval.sweep.flow import short_names, shown
 
     metric, halves = result["metric"], result["split"]
-    table = Table(box=None, header_style="bold")
-    table.add_column("")
-    for setting in result["axes"]:
-        table.add_column(setting)
-    for title in (f"{metric} (choice)", f"{metric} (test)") if halves else (metric,):
-        table.add_column(title, justify="right")
-    table.add_column("against the settings as they stand", justify="right")
+    rows = [
+        [*short_names(result["axes"]), *(("to choose", "to report") if halves else (metric,)), "difference, 95 %", ""]
+    ]
     for number, cell in sorted(enumerate(result["cells"]), key=_order(metric)):
-        mark = "best" if number == result["best"] else ""
-        mark += " (as it stands)" if number == result["baseline"] else ""
-        parts = [cell["train"], cell["test"]] if halves else [cell["train"]]
-        scores = [f"{part['metrics'][metric]:.4f}" if part else "–" for part in parts]
-        table.add_row(
-            mark.strip(), *(str(value) for value in cell["settings"].values()), *scores, _against(cell, metric)
-        )
-    terminal.out.print(table)
+        if "error" not in cell:
+            parts = [cell["train"], cell["test"]] if halves else [cell["train"]]
+            scores = [f"{part['metrics'][metric]:.4f}" if part else "–" for part in parts]
+            notes = [*["best"] * (number == result["best"]), *["as it stands"] * (number == result["baseline"])]
+            rows.append([*map(str, cell["settings"].values()), *scores, _against(cell, metric), ", ".join(notes)])
+    terminal.out.print(f"{metric}, {_questions(result)}", markup=False)
+    # Not a table of rich: that one cuts columns where the terminal is narrow.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(f"{value:<{width}}" for value, width in zip(row, widths, strict=True))
+        terminal.out.print(line.rstrip(), markup=False)
+    for cell in result["cells"]:
+        if "error" in cell:
+            terminal.err.print(
+                f"{shown(cell['settings'])} cannot be run: {cell['error']}", markup=False, highlight=False
+            )
     _verdict(result)
     terminal.err.print(f"[dim]{result['folder']}[/]")
+
+
+def _questions(result: dict[str, Any]) -> str:
+    if halves := result["split"]:
+        return f"{halves['train']} questions to choose on, {halves['test']} to report on"
+    return f"{result['cells'][result['baseline']]['questions']} questions"
 
 
 def _order(metric: str) -> Any:
@@ -130,14 +140,12 @@ def _order(metric: str) -> Any:
 
 
 def _against(cell: dict[str, Any], metric: str) -> str:
-    if "error" in cell:
-        return str(cell["error"])
     if "stopped" in cell:
-        return f"stopped after {cell['stopped']['questions']} questions at {cell['stopped'][metric]:.4f}"
+        return f"stopped after {cell['stopped']['questions']} questions ({cell['stopped'][metric]:.4f})"
     if cell["interval"] is None:
         return ""
     low, high = cell["interval"]
-    return f"{cell['difference']:+.4f} (95 % {low:+.4f} … {high:+.4f})"
+    return f"{cell['difference']:+.4f} ({low:+.4f} … {high:+.4f})"
 
 
 def _verdict(result: dict[str, Any]) -> None:
@@ -159,6 +167,10 @@ def _verdict(result: dict[str, Any]) -> None:
         if found["on"] == "all" and len(result["cells"]) > 2:
             terminal.out.print("It was chosen on these questions, so this is too good: --split confirms it on others.")
     if used := result.get("used"):
-        terminal.out.print(f"Written to {used['file']}: {used['settings'] or 'nothing had to change'}.", markup=False)
+        if not used["settings"]:
+            terminal.out.print("Nothing had to be written.")
+            return
+        written = ", ".join(f"{name} = {value}" for name, value in used["settings"].items())
+        terminal.out.print(f"Written to {used['file']}: {written}.", markup=False)
         if used["ingest_again"]:
             terminal.out.print("What is indexed depends on it: run `tuwen ingest` again on your documents.")

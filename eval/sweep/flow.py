@@ -218,11 +218,16 @@ class _Other(TuwenError):
         )
 
 
+def short_names(settings: Iterable[str]) -> list[str]:
+    """Without the section, as long as they stay different."""
+    whole = list(settings)
+    short = [name.partition(".")[2] or name for name in whole]
+    return short if len(set(short)) == len(short) else whole
+
+
 def shown(changes: Mapping[str, Any]) -> str:
-    """For people: `chunk_tokens 256, chunk_overlap 32`; whole names where short ones are the same."""
-    short = [name.rpartition(".")[2] for name in changes]
-    names = short if len(set(short)) == len(short) else list(changes)
-    return ", ".join(f"{name} {value}" for name, value in zip(names, changes.values(), strict=True))
+    """For people: `chunk_tokens 256, chunk_overlap 32`."""
+    return ", ".join(f"{name} {value}" for name, value in zip(short_names(changes), changes.values(), strict=True))
 
 
 def _alone(axes: Sequence[Axis], tried: Sequence[Changes]) -> list[Changes]:
