@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from api.settings import Settings, load
-from eval.runner import run
+from eval.runner import run, sweep
+from eval.sweep.axes import Axis
+from eval.sweep.flow import Plan
+from ingest.worker import ParseWorker
 from rag.errors import BadRequest
+from rag.fakes import HashingTextEncoder
+from rag.protocols import Vectors
 
 SETTINGS = {"encoder": {"kind": "hashing"}, "pictures": {"describer": "none"}}
 TEXTS = {
@@ -78,3 +84,64 @@ def test_questions_and_answers_through_the_service(tmp_path: Path) -> None:
 def test_no_questions_is_wrong_use(beir: Path, settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="--limit"):
         run(beir, settings=settings, cache=tmp_path / "cache", limit=0)
+
+
+@pytest.mark.slow
+def test_what_was_parsed_and_encoded_serves_other_settings(
+    beir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    first = run(beir, settings=load(tmp_path / "own", SETTINGS), cache=cache)
+    assert len(list((cache / "reused" / "parsed").glob("*/*.gz"))) == 3
+    encoded: list[str] = []
+    encode = HashingTextEncoder.encode_passages
+
+    def counting(self: HashingTextEncoder, texts: Sequence[str]) -> Vectors:
+        encoded.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(HashingTextEncoder, "encode_passages", counting)
+    monkeypatch.setattr(ParseWorker, "parse", lambda *_: pytest.fail("parsed again"))
+    other = load(tmp_path / "own", SETTINGS | {"ingest": {"chunk_tokens": 200}})
+    second = run(beir, settings=other, cache=cache)
+    # Another index with the same texts: nothing was read, and nothing encoded.
+    assert second["config"]["system"]["index"] != first["config"]["system"]["index"]
+    assert (second["index"]["unchanged"], second["index"]["chunks"]) == (0, first["index"]["chunks"])
+    assert second["index"]["fingerprint"] != first["index"]["fingerprint"]
+    assert encoded == []
+    assert second["metrics"] == first["metrics"]
+
+
+@pytest.mark.slow
+def test_several_questions_at_once(beir: Path, settings: Settings, tmp_path: Path) -> None:
+    alone = run(beir, settings=settings, cache=tmp_path / "cache", measures=["ndcg@3", "similarity"])
+    together = run(beir, settings=settings, cache=tmp_path / "cache", at_once=3, measures=["ndcg@3", "similarity"])
+    assert together["metrics"] == alone["metrics"]
+    assert "ndcg@3" in together["metrics"]
+    assert together["latency_ms"]["at_once"] == 3
+
+
+def test_wrong_use_of_a_run(beir: Path, settings: Settings, tmp_path: Path) -> None:
+    for more, message in (
+        ({"at_once": 0}, "--concurrency"),
+        ({"sampled": 0}, "--sample"),
+        ({"measures": ["blue"]}, "'blue'"),
+        ({"prices": tmp_path / "none.toml"}, "prices"),
+    ):
+        with pytest.raises(BadRequest, match=message):
+            run(beir, settings=settings, cache=tmp_path / "cache", **more)  # type: ignore[arg-type]
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_through_the_service_shares_what_it_can(beir: Path, settings: Settings, tmp_path: Path) -> None:
+    plan = Plan((Axis("retrieval.rrf_k", (1, 60)), Axis("ingest.chunk_tokens", (40, 300))), "mrr@10")
+    told: list[str] = []
+    result = sweep(beir, plan, settings=settings, cache=tmp_path / "cache", tell=told.append)
+    assert len(result["cells"]) == len(told) == 4
+    assert all(cell["metrics"]["mrr@10"] == 1.0 for cell in result["cells"])
+    assert result["best"] == result["baseline"]
+    assert len(list((tmp_path / "cache" / "indexes").iterdir())) == 2
+    assert not settings.data.exists()
+    with pytest.raises(BadRequest, match="judge"):
+        sweep(beir, plan, settings=settings, cache=tmp_path / "cache", measures=["judge"])
