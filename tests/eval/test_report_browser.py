@@ -180,6 +180,8 @@ def test_on_paper_all_failures_are_there(browser: webdriver.Chrome, report: Path
     text = " ".join(page.get_textpage().get_text_range() for page in pdf)
     for question in ("Question 11?", "Question 12?", "2025 年春茶是哪一天开采的？", "Question 14?"):
         assert question in text
+    # What is folded on the screen is open on paper, too: the questions that got better.
+    assert "Question 0?" in text
     assert "Arrow keys" not in text
     assert len(pdf) < 15
     pdf.close()

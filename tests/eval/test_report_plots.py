@@ -114,7 +114,7 @@ def test_a_sweep_is_drawn_by_what_varies(name: str, tmp_path: Path) -> None:
     expected = {
         "line": "nDCG@10 by k, with 95 % intervals.",
         "map": "nDCG@10 by k and f. Darker is better; the best cell is framed, the baseline dashed.",
-        "panels": "nDCG@10 by k and s, a panel for each f. Darker is better; the best cell is framed, the baseline dashed.",
+        "panels": "nDCG@10 by s and k, a panel for each f. Darker is better; the best cell is framed, the baseline dashed.",
         "ranked": "nDCG@10 of 3 settings, best first; the baseline is hollow.",
         "random": "nDCG@10 of 6 settings, best first; the baseline is hollow.",
     }
