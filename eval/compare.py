@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.failures.facts import Facts
 from eval.records import RunFolder
 from eval.significance import bootstrap_interval, cohen_dz, holm, mcnemar, randomisation_test
 from rag.errors import BadRequest
@@ -122,7 +123,7 @@ def _changed(a: Records, b: Records, by: str) -> dict[str, Any]:
 
 def _sides(a: Records, b: Records) -> dict[str, Any]:
     """Which questions went from right to wrong, from wrong to right, and from one way of being lost to another."""
-    traced = [id_ for id_ in a if "facts" in a[id_] and "facts" in b[id_]]
+    traced = [id_ for id_ in a if _counts(a[id_]) and _counts(b[id_])]
     if not traced:
         return {}
     before, after = ({id_: records[id_].get("lost", {}).get("class", RIGHT) for id_ in traced} for records in (a, b))
@@ -147,6 +148,10 @@ def _sides(a: Records, b: Records) -> dict[str, Any]:
             for (one, other), ids in sorted(moves.items(), key=lambda move: (-len(move[1]), move[0]))
         ],
     }
+
+
+def _counts(record: Mapping[str, Any]) -> bool:
+    return "facts" in record and Facts.from_json(record["facts"], record["stages"]).counts
 
 
 def _groups(

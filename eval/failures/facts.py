@@ -49,6 +49,11 @@ class Facts:
     citations: int = 0
 
     @property
+    def counts(self) -> bool:
+        """Whether the run says anything of the question: without an answer, one that nothing is judged for cannot be right or wrong."""
+        return self.answered or self.state not in ("unanswerable", "unjudged")
+
+    @property
     def retrievers(self) -> tuple[str, ...]:
         """The steps before fusion; without fusion, those that are known to be retrievers, or else the first step."""
         names = list(self.stages)

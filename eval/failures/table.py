@@ -39,6 +39,7 @@ def failures(
     """`{"run", "dataset", "rule", "questions", "wrong", "classes": {class: {"count", "share", "stage", "meaning", "remedy"}}, "by": {group: {name:
     {"questions", "wrong", "classes": {class: count}}}}, "doubts": [{"id", "question", "wrong", "why", "passage"}], "list": [failure]}`.
 
+    Only questions that the run says something of are counted: one without an answer in the documents needs a run with answers.
     Classes and the list are in the order of the flow. A failure is `{"id", "question", "kind", "language", "documents", "page", "class", "stage",
     "step", "why", "missed_by", "evidence", "doubt"}`. `classes` chooses some for the list. `read` and `measure` with `at_least` judge the
     questions anew under another rule, from what the run kept; what its stages saw is there only for questions that
@@ -46,8 +47,9 @@ def failures(
     """
     folder = RunFolder(run)
     folder.read()
-    records = [record for record in folder.done.values() if "facts" in record]
-    if not records:
+    traced = [record for record in folder.done.values() if "facts" in record]
+    records = [record for record in traced if Facts.from_json(record["facts"], record["stages"]).counts]
+    if not traced:
         raise BadRequest(
             f"{run} has no traced questions.", "Run it again with `tuwen eval run`: older runs kept no stages."
         )
@@ -110,7 +112,7 @@ def _classes(lost: Sequence[Lost], questions: int) -> dict[str, dict[str, Any]]:
     return {
         kind.value: {
             "count": counts[kind.value],
-            "share": round(counts[kind.value] / questions, 4),
+            "share": round(counts[kind.value] / questions, 4) if questions else 0.0,
             "stage": kind.stage,
             "meaning": kind.meaning,
             "remedy": kind.remedy,

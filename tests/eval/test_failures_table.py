@@ -28,7 +28,9 @@ def record(id_: str, rank: int | None, metric: float, **more: Any) -> dict[str, 
     """A question whose gold passage stood at `rank`; `right` and others as in Facts."""
     stages = {name: Seen(20, rank) for name in ("dense", "fuse", "hits")}
     answered = "right" in more
-    facts = Facts("found", stages, answered=answered, cites_gold=answered, cites_labelled=answered, **more)
+    facts = Facts(
+        more.pop("state", "found"), stages, answered=answered, cites_gold=answered, cites_labelled=answered, **more
+    )
     lost = first_loss(facts, Rule.of(SYSTEM))
     shown: dict[str, Any] = {
         "id": id_,
@@ -98,6 +100,15 @@ def test_another_rule_judges_what_was_kept_anew(run: Path, tmp_path: Path) -> No
     assert failures(answered, measure="ndcg@10", at_least=0.1)["wrong"] == 0
     with pytest.raises(BadRequest, match="has no 'bleu'"):
         failures(answered, measure="bleu", at_least=0.1)
+
+
+def test_a_question_without_an_answer_counts_only_where_answers_were_measured(tmp_path: Path) -> None:
+    searched = [record("q1", 1, 1.0), record("q2", None, 0.0, state="unanswerable")]
+    answered = [record("q1", 1, 1.0, right=True), record("q2", None, 0.0, state="unanswerable", right=None)]
+    run_, other = write(tmp_path / "searched", searched), write(tmp_path / "answered", answered)
+    assert (failures(run_)["questions"], failures(run_)["wrong"]) == (1, 0)
+    assert [f["class"] for f in failures(other)["list"]] == ["wrongly answered"]
+    assert compare(run_, run_)["right"]["questions"] == 1
 
 
 def test_wrong_requests(run: Path, tmp_path: Path) -> None:
