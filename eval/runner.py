@@ -373,7 +373,7 @@ class ServedSystem:
                 on_file()
 
         if isinstance(self._client, LocalClient):
-            inputs = [InputFile(file.path, file.name, str(file.path), file.root) for file in files]
+            inputs = [InputFile(file.path, file.name, str(file.path.resolve()), file.root) for file in files]
             report = self._ingest_here(self._client.service, inputs, tell)
         else:
             with tempfile.TemporaryDirectory(prefix="tuwen-eval-") as folder:

@@ -265,7 +265,7 @@ class _Run:
         published = self._known.get(file.name)
         if other == file.source and published is not None:
             before = published[2]
-            if before and file.source and before != file.source and Path(before).is_file():
+            if before and file.source and not _same_place(before, file.source) and Path(before).is_file():
                 other = before
         if other != file.source:
             raise FileError(
@@ -519,3 +519,8 @@ class _Cancelled(FileError):
 
     def __init__(self, *_: object) -> None:
         super().__init__("cancelled")
+
+
+def _same_place(first: str, second: str) -> bool:
+    """Whether two paths name one file, however they are written."""
+    return first == second or Path(first).resolve() == Path(second).resolve()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.chunkers.headings import HeadingChunker
-from ingest.files import find
+from ingest.files import InputFile, find
 from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.worker import ParseWorker
 from rag.errors import BadRequest, EncoderUnavailable
@@ -169,6 +169,16 @@ def test_two_files_of_one_name_do_not_overwrite_each_other(bench: Bench, tmp_pat
     later = bench.pipeline.run(find([other]), "default")
     assert "has this name already" in later.failures[0].message
     assert bench.pipeline.run(find([other]), "another").states == {"published": 1}
+
+
+def test_one_file_may_be_named_in_two_ways(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write("a.txt", "the first")
+    monkeypatch.chdir(bench.folder)
+    relative = InputFile(Path("a.txt"), "a.txt", "a.txt", Path())
+    assert bench.pipeline.run([relative], "default").states == {"published": 1}
+    (bench.folder / "a.txt").write_text("changed")
+    whole = InputFile(bench.folder / "a.txt", "a.txt", str(bench.folder / "a.txt"), bench.folder)
+    assert bench.pipeline.run([whole], "default").states == {"published": 1}
 
 
 def test_a_cancelled_run_keeps_what_was_published(bench: Bench) -> None:
