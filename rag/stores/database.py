@@ -33,6 +33,8 @@ class Database:
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
+        self.version = 0
+        """Rises after every transaction of this process: what was read under an older one may be out of date."""
         try:
             self._writer = self._connect()
             migrate(self._writer)
@@ -75,6 +77,7 @@ class Database:
                 self._writer.execute("ROLLBACK")
                 raise
             self._writer.execute("COMMIT")
+            self.version += 1
 
     def close(self) -> None:
         with self._guard:

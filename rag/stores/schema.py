@@ -6,9 +6,11 @@ once it was released: a change is a new one.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from rag.errors import StoreCorrupt
+from rag.filters.values import day_of, number_of
 
 _FIRST = """
 CREATE TABLE spaces (
@@ -134,11 +136,45 @@ CREATE TABLE feedback_documents (
 CREATE INDEX feedback_by_document ON feedback_documents (document_id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK)
+_FILTERS = """
+-- What filters ask of a document's metadata: its entries, as text and as the number they are, and the day it is dated by. Kept by
+-- triggers, whoever writes the metadata.
+CREATE TABLE facts (
+  document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+  key TEXT NOT NULL, value TEXT NOT NULL, number REAL,
+  PRIMARY KEY (document_id, key)
+) WITHOUT ROWID;
+CREATE INDEX facts_by_value ON facts (key, value);
+CREATE INDEX facts_by_number ON facts (key, number);
+CREATE TABLE days (
+  document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, day TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX days_by_day ON days (day);
+INSERT INTO facts
+  SELECT d.id, m.key, m.value, tuwen_number(m.value) FROM documents d, json_each(d.metadata) m WHERE m.value IS NOT NULL;
+INSERT INTO days SELECT id, tuwen_day(metadata) FROM documents WHERE tuwen_day(metadata) IS NOT NULL;
+CREATE TRIGGER metadata_added AFTER INSERT ON documents BEGIN
+  INSERT INTO facts
+    SELECT new.id, key, value, tuwen_number(value) FROM json_each(new.metadata) WHERE value IS NOT NULL;
+  INSERT INTO days SELECT new.id, tuwen_day(new.metadata) WHERE tuwen_day(new.metadata) IS NOT NULL;
+END;
+CREATE TRIGGER metadata_changed AFTER UPDATE OF metadata ON documents BEGIN
+  DELETE FROM facts WHERE document_id = new.id;
+  DELETE FROM days WHERE document_id = new.id;
+  INSERT INTO facts
+    SELECT new.id, key, value, tuwen_number(value) FROM json_each(new.metadata) WHERE value IS NOT NULL;
+  INSERT INTO days SELECT new.id, tuwen_day(new.metadata) WHERE tuwen_day(new.metadata) IS NOT NULL;
+END;
+-- Holds all that a filter asks of most chunks: which they are is read without their text.
+CREATE INDEX chunks_to_filter ON chunks (document_id, language, page, kind);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Brings the file to the current version, each step in a transaction. Raises StoreCorrupt for a newer file."""
+    _define_functions(connection)
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > len(MIGRATIONS):
         raise StoreCorrupt(
@@ -149,3 +185,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{MIGRATIONS[version]}\nPRAGMA user_version = {version + 1};\nCOMMIT;"
         )
+
+
+def _define_functions(connection: sqlite3.Connection) -> None:
+    """What the triggers call: only the writing connection needs it."""
+    connection.create_function("tuwen_number", 1, lambda value: number_of(str(value)), deterministic=True)
+    connection.create_function("tuwen_day", 1, lambda metadata: day_of(json.loads(metadata)), deterministic=True)
