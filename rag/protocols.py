@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,27 @@ class TextEncoder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text or a picture token by token: `tokens` are unit vectors `[n, dimension]`, `pooled` is that of the whole, `[dimension]`."""
+
+    tokens: Vectors
+    pooled: Vectors
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """What a text encoder may do besides: a vector for every token, for late interaction."""
+
+    def question_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """In order. Raises ModelCorrupt."""
+        ...
+
+    def passage_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """In order. Raises ModelCorrupt."""
+        ...
+
+
 class ImageEncoder(Protocol):
     """A dual encoder (CLIP and its kin): pictures and texts as unit vectors of one space."""
 
@@ -74,6 +95,19 @@ class ImageEncoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors `[len(texts), dimension]`."""
+        ...
+
+
+@runtime_checkable
+class PatchEncoder(Protocol):
+    """What an image encoder may do besides: vectors of a picture's patches and a text's tokens, in the space of the whole."""
+
+    def text_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """In order."""
+        ...
+
+    def picture_patches(self, images: Sequence[ImageData]) -> list[Tokens]:
+        """In order. Raises CorruptFile for bytes that are not a picture."""
         ...
 
 
@@ -178,7 +212,22 @@ class Reranker(Protocol):
     def name(self) -> str: ...
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
-        """One score per text, higher is better. Raises EncoderUnavailable."""
+        """One score per text, in order, higher is better; fewer, of the first texts, where its time ran out. Raises
+        EncoderUnavailable, and GeneratorUnavailable where a generator judges."""
+        ...
+
+
+Item = TypeVar("Item", contravariant=True)
+
+
+class Aligner(Protocol[Item]):
+    """Scores a question against passages (`Item` is str) or pictures (ImageData), token by token."""
+
+    @property
+    def name(self) -> str: ...
+
+    def align(self, question: str, items: Sequence[Item]) -> list[float]:
+        """One score per item, in order, higher is better. An item's score does not depend on the others. Raises CorruptFile."""
         ...
 
 
@@ -237,6 +286,16 @@ class Generator(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class NextToken(Protocol):
+    """What a generator can do besides, where its server tells probabilities."""
+
+    def next_token(self, messages: Sequence[Message], seconds: float) -> dict[str, float]:
+        """The likeliest first tokens of the reply, with the natural logarithm of their probability. Raises TimeoutError when it takes
+        longer than `seconds`, GeneratorUnavailable."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

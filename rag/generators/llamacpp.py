@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +30,8 @@ from rag.answers import Usage
 from rag.errors import BadRequest, ExtraMissing, GeneratorUnavailable, ModelCorrupt, ModelMissing
 from rag.generators import llamacpp_server
 from rag.generators.chat_stream import read_events
-from rag.protocols import GenerationRequest
+from rag.generators.next_token import next_token_body, read_next_token
+from rag.protocols import GenerationRequest, Message
 
 RETRY = "Ask again: the model is started anew. If it happens again, see that enough memory is free (tuwen doctor)."
 
@@ -116,6 +118,26 @@ class LlamaCppGenerator:
                 yield from read_events(response.iter_lines())
         except httpx.HTTPError as error:
             raise self._lost(child, error) from error
+
+    def next_token(self, messages: Sequence[Message], seconds: float) -> dict[str, float]:
+        """Satisfies `rag.protocols.NextToken`. Waits for its turn as an answer does."""
+        child = self._running()
+        ends = time.monotonic() + seconds
+        if not self._turn.acquire(timeout=max(0.0, seconds)):
+            raise TimeoutError
+        try:
+            body = next_token_body(messages) | {"cache_prompt": True}
+            left = max(0.001, ends - time.monotonic())
+            answer = child.client.post("/v1/chat/completions", json=body, timeout=left)
+            if answer.status_code != httpx.codes.OK:
+                raise _refused(answer.text, self._context_tokens)
+            return read_next_token(answer.json())
+        except httpx.TimeoutException as error:
+            raise TimeoutError from error
+        except httpx.HTTPError as error:
+            raise self._lost(child, error) from error
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         with self._starting:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -14,7 +14,8 @@ import httpx
 from rag.answers import Usage
 from rag.errors import BadRequest, BadSetting, ExtraMissing, GeneratorUnavailable, TuwenError
 from rag.generators.estimate import estimate_tokens
-from rag.protocols import GenerationRequest
+from rag.generators.next_token import next_token_body, read_next_token
+from rag.protocols import GenerationRequest, Message
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -118,6 +119,31 @@ class OpenAIGenerator:
         if not finished:
             raise GeneratorUnavailable(f"The answer of {self._base_url} broke off.", "Ask again.")
         yield usage
+
+    def next_token(self, messages: Sequence[Message], seconds: float) -> dict[str, float]:
+        """Satisfies `rag.protocols.NextToken`; the server has to answer `logprobs`, as vLLM and llama.cpp do."""
+        try:
+            answer = httpx.post(
+                f"{self._base_url}/chat/completions",
+                json=next_token_body(messages) | {"model": self._model},
+                headers={"Authorization": f"Bearer {self._api_key}"} if self._api_key else {},
+                timeout=max(0.001, seconds),
+            )
+        except httpx.TimeoutException as error:
+            raise TimeoutError from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+        if answer.status_code in (401, 403):
+            raise self._key_refused()
+        if not answer.is_success:
+            raise GeneratorUnavailable(
+                f"{self._base_url} answers {answer.status_code}: {answer.text[:200]}",
+                "Ask again later, or look at its log.",
+            )
+        try:
+            return read_next_token(answer.json())
+        except ValueError as error:  # not JSON
+            raise GeneratorUnavailable(f"{self._base_url} sent what is no JSON.", "Ask again.") from error
 
     def close(self) -> None:
         self._chat = None

@@ -9,9 +9,28 @@ from rag.answers import Hit
 from rag.protocols import Reranker
 
 
-def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int) -> list[Hit]:
-    """The first `depth` hits by the reranker's score, the rest behind them in their old order. Raises EncoderUnavailable."""
-    head = hits[:depth]
-    scores = reranker.score(question, [hit.chunk.text for hit in head])
+def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *, weight: float = 1.0) -> list[Hit]:
+    """The first `depth` hits by the reranker's score, the rest behind them in their old order. Raises what the reranker raises.
+
+    A `weight` below 1 is that of the reranker in a convex combination with the coarse scores, both brought to [0, 1] over the
+    hits that were scored (Bruch, Gai and Ingber, ACM TOIS 2023). What a reranker left out, because its time was over, keeps its
+    order behind what it scored. No score is above that of a better hit.
+    """
+    fine = reranker.score(question, [hit.chunk.text for hit in hits[:depth]])
+    head, tail = hits[: len(fine)], hits[len(fine) :]
+    scores = fine if weight >= 1 else _combined(fine, [hit.score for hit in head], weight)
     ranked = sorted(zip(head, scores, strict=True), key=lambda pair: -pair[1])
-    return [replace(hit, score=score) for hit, score in ranked] + list(hits[depth:])
+    lowest = min(scores, default=float("inf"))
+    return [replace(hit, score=score) for hit, score in ranked] + [
+        replace(hit, score=min(hit.score, lowest)) for hit in tail
+    ]
+
+
+def _combined(fine: Sequence[float], coarse: Sequence[float], weight: float) -> list[float]:
+    pairs = zip(_to_unit(fine), _to_unit(coarse), strict=True)
+    return [weight * new + (1 - weight) * old for new, old in pairs]
+
+
+def _to_unit(scores: Sequence[float]) -> list[float]:
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
