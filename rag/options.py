@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rag.answers import Scheme
 from rag.protocols import Sampling
 from rag.variant_prompts import Kind
 
@@ -14,6 +15,9 @@ from rag.variant_prompts import Kind
 class Options:
     """Numbers of the question flow. `weights` are by retriever; `depth` is what each retriever recalls."""
 
+    scheme: Scheme = "hybrid"
+    aligned_depth: int = 100
+    """Candidates that the scheme `aligned` scores; all, where there are no more."""
     depth: int = 100
     depths: Mapping[str, int] = field(default_factory=dict)
     """Other depths than `depth`, by retriever."""
@@ -28,6 +32,8 @@ class Options:
     diversity: float = 0.0
     """1 − λ of maximal marginal relevance, in [0, 1]; 0 leaves the order alone."""
     rerank_depth: int = 30
+    rerank_weight: float = 1.0
+    """Of the reranker's scores against the coarse ones, in [0, 1]; 0 leaves the coarse order alone."""
     passages: int = 5
     passage_tokens: int = 1200
     sampling: Sampling = field(default_factory=Sampling)

@@ -1,4 +1,4 @@
-"""The search flow on one screen: describe → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold → rerank? → diversify?"""
+"""The search flow on one screen: describe → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold → rerank | align? → diversify?"""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from rag.answers import Hit, Query, SearchResult, Stage
 from rag.clock import Clock
-from rag.errors import BadRequest
+from rag.documents import ImageChunk, ImageData
+from rag.errors import BadRequest, BadSetting
 from rag.language import language_of
 from rag.options import Options
 from rag.protocols import (
+    Aligner,
     Generator,
     ImageDescriber,
     ImageEncoder,
@@ -25,6 +27,7 @@ from rag.protocols import (
     Vectors,
 )
 from rag.retrieval import abstain
+from rag.retrieval.align import Picture, align_all, align_pictures
 from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.convex import convex_combination
 from rag.retrieval.diversify import diversify
@@ -36,6 +39,10 @@ from rag.retrieval.rerank import rerank
 from rag.retrieval.variants import Variants, average, make_variants
 
 MAX_TOP_K = 200
+
+
+def _no_picture(_: ImageChunk) -> ImageData | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,10 @@ class Searcher:
     describer: ImageDescriber | None = None
     image_encoder: ImageEncoder | None = None
     reranker: Reranker | None = None
+    aligner: Aligner[str] | None = None
+    picture_aligner: Aligner[ImageData] | None = None
+    picture: Picture = _no_picture
+    """Reads the picture of a chunk, for the picture aligner."""
     options: Options = field(default_factory=Options)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
 
@@ -60,7 +71,10 @@ class Searcher:
             raise BadRequest(f"top_k is {query.top_k}.", f"Give a number from 1 to {MAX_TOP_K}.")
         with clock("describe"):
             text = self._question_text(query)
-        need = Need(text, query.collection, {}, query.filter, max(self.options.depth, query.top_k))
+        scheme = query.scheme or self.options.scheme
+        aligning = self._aligner() if scheme == "aligned" and text else None
+        deep = max(self.options.depth, query.top_k, self.options.aligned_depth if aligning else 0)
+        need = Need(text, query.collection, {}, query.filter, deep)
         variants = self._variants(query, clock)
         rankings = self._recall(query, need, clock, variants.passages)
         others = [self._recall(replace(query, image=None), replace(need, text=q), clock) for q in variants.questions]
@@ -69,19 +83,32 @@ class Searcher:
                 self._fuse(text, rankings),
                 [self._fuse(q, found) for q, found in zip(variants.questions, others, strict=True)],
             )
-            fused = self._regularise(query.collection, fused)
+            if scheme == "hybrid":
+                fused = self._regularise(query.collection, fused)
+        reranker = self.reranker if scheme == "hybrid" and self.options.rerank_weight > 0 else None
         with clock("hydrate"):
             # Repeats are folded after reading, so that more is read than is asked for.
-            wanted = max(query.top_k, self.options.rerank_depth if self.reranker else 0) * 3
+            wanted = max(query.top_k, self.options.rerank_depth if reranker else 0) * 3
+            wanted = max(wanted, self.options.aligned_depth if aligning else 0)
             found = self.library.hydrate([f.chunk_id for f in fused[:wanted]])
             candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
             hits = list(fold_repeats(candidates))
         stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
         stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
-        if self.reranker is not None and text:
+        if reranker is not None and text:
             with clock("rerank"):
-                hits = rerank(self.reranker, text, hits, self.options.rerank_depth)
+                hits = rerank(reranker, text, hits, self.options.rerank_depth, weight=self.options.rerank_weight)
             stages.append(_stage("rerank", hits))
+        if aligning is not None:
+            with clock("align"):
+                hits = align_all(text, hits[: self.options.aligned_depth], aligning, self.picture_aligner, self.picture)
+            stages.append(_stage("align", hits))
+        elif scheme == "hybrid" and self.picture_aligner is not None and query.text.strip():
+            with clock("align"):
+                hits = align_pictures(
+                    query.text, hits, self.picture_aligner, self.picture, depth=self.options.rerank_depth
+                )
+            stages.append(_stage("align", hits))
         if self.options.diversity > 0:
             with clock("diversify"):
                 near = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
@@ -92,6 +119,14 @@ class Searcher:
             return SearchResult(tuple(hits), clock.finish())
         stages.append(_stage("hits", hits))
         return SearchResult(tuple(hits), clock.finish(), (), tuple(stages), abstain.score(text, hits))
+
+    def _aligner(self) -> Aligner[str]:
+        if self.aligner is None:
+            raise BadSetting(
+                f"The text encoder {self.encoder.space.model} gives no vectors of single tokens, which the scheme `aligned` compares.",
+                "Choose another scheme (retrieval.scheme), or the encoder of the embedded profile.",
+            )
+        return self.aligner
 
     def _fuse(self, text: str, rankings: Mapping[str, Ranking]) -> list[Fused]:
         options = self.options
@@ -140,16 +175,20 @@ class Searcher:
         """All retrievers side by side; the one that needs no vector begins while the question is encoded. The vectors of `passages`
         join the question's own."""
         began = time.perf_counter()
-        early = {
-            r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in self.retrievers if r.name == "lexical"
-        }
+        retrievers = self._retrievers(query)
+        early = {r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in retrievers if r.name == "lexical"}
         with clock("encode"):
             need = replace(need, vectors=self._vectors(query, need.text, passages))
         encoded = time.perf_counter() - began
-        rankings = {r.name: r.recall(self._deep(r, need)) for r in self.retrievers if r.name not in early}
+        rankings = {r.name: r.recall(self._deep(r, need)) for r in retrievers if r.name not in early}
         rankings |= {name: future.result() for name, future in early.items()}
         clock.add("recall", time.perf_counter() - began - encoded)
         return rankings
+
+    def _retrievers(self, query: Query) -> list[Retriever]:
+        """All in the scheme `hybrid`, those of vectors in the others."""
+        hybrid = (query.scheme or self.options.scheme) == "hybrid"
+        return [r for r in self.retrievers if hybrid or r.name != "lexical"]
 
     def _deep(self, retriever: Retriever, need: Need) -> Need:
         depth = self.options.depths.get(retriever.name)
