@@ -22,6 +22,7 @@ from api.settings import Settings
 from ingest.files import InputFile, find
 from ingest.pipeline import FileEvent, Report
 from rag import errors
+from rag.answers import EVERYTHING, Access
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
 from rag.hashing import sha256_of
 
@@ -73,8 +74,11 @@ def connect(settings: Settings, server: str = "") -> Client:
 
 
 class LocalClient:
-    def __init__(self, service: Service) -> None:
+    """Reads what `access` allows: everything, for the owner of the data directory."""
+
+    def __init__(self, service: Service, access: Access = EVERYTHING) -> None:
         self.service = service
+        self._access = access
 
     @property
     def where(self) -> str:
@@ -82,10 +86,10 @@ class LocalClient:
 
     def search(self, body: schemas.SearchBody) -> dict[str, Any]:
         image = read_image(body.image) if body.image else None
-        return schemas.search_result(self.service.search(body.to_query(image)))
+        return schemas.search_result(self.service.search(body.to_query(image), access=self._access))
 
     def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]:
-        for event in self.service.answer(body.to_query()):
+        for event in self.service.answer(body.to_query(), access=self._access):
             yield as_event(event)
 
     def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api.runner import Runner
 from api.service import Service
 from api.uploads import Uploads
+from rag.answers import EVERYTHING, Access
 
 
 @dataclass
@@ -28,3 +29,11 @@ def _state(request: Request) -> State:
 
 
 Tuwen = Annotated[State, Depends(_state)]
+
+
+def _access() -> Access:
+    """What whoever sent the request may read. There is one caller now, the owner of the data directory."""
+    return EVERYTHING
+
+
+Reader = Annotated[Access, Depends(_access)]

@@ -9,6 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ from api.settings import Settings
 from ingest.files import InputFile
 from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.render import render_page
-from rag.answers import Query, SearchResult
+from rag.answers import Access, Query, SearchResult
 from rag.documents import AnyChunk, ImageData, Page
 from rag.engine import Engine, Event
 from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt
@@ -247,17 +248,22 @@ class Service:
 
     # --- questions ---------------------------------------------------------------------------------------------------
 
-    def search(self, query: Query) -> SearchResult:
-        self._check_known(query.collection)
+    def search(self, query: Query, *, access: Access) -> SearchResult:
+        """`access` is what the caller may read; EVERYTHING where that is meant."""
+        query = replace(query, access=access)
+        self._check_known(query.collection, access)
         return self.engine.search(query)
 
-    def answer(self, query: Query) -> Iterator[Event]:
-        self._check_known(query.collection)
+    def answer(self, query: Query, *, access: Access) -> Iterator[Event]:
+        """`access` is what the caller may read; EVERYTHING where that is meant."""
+        query = replace(query, access=access)
+        self._check_known(query.collection, access)
         return self.engine.answer(query)
 
-    def _check_known(self, collection: str) -> None:
-        if not self.library.has_collection(collection):
-            known = self.library.collections()
+    def _check_known(self, collection: str, access: Access) -> None:
+        """A collection of which the caller may read nothing is, for the caller, not there."""
+        if not self.library.has_collection(collection, access.rule):
+            known = self.library.collections(access.rule)
             there = ", ".join(known) or "none yet"
             raise NotFound(
                 f"There is no collection {collection!r} (there is: {there}).",

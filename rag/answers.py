@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.documents import AnyChunk, Box, DocumentRef, ImageData
+from rag.errors import BadSetting
+from rag.filters.expression import Comparison, Expression, conjunction, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +21,61 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which documents a query may see; empty fields allow everything. Applied inside the search, never after it."""
+    """What a search may see: what all fields demand together; empty fields, and a `where` of None, allow everything.
+
+    Applied inside the search, never after it.
+    """
 
     document_ids: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     media_types: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    where: Expression | None = None
+    """Any condition on the fields of rag/filters/fields.py."""
 
     def __bool__(self) -> bool:
-        return bool(self.document_ids or self.names or self.media_types or self.languages)
+        return bool(self.document_ids or self.names or self.media_types or self.languages or self.where is not None)
+
+    def __and__(self, other: Filter) -> Filter:
+        """What both allow."""
+        return Filter(where=conjunction((self.expression, other.expression))) if self and other else self or other
+
+    @property
+    def expression(self) -> Expression | None:
+        """The whole filter as one expression; None when it allows everything."""
+        lists = (
+            ("document", self.document_ids),
+            ("name", self.names),
+            ("media_type", self.media_types),
+            ("language", self.languages),
+        )
+        return conjunction(
+            (*(Comparison(name, "in", tuple(sorted(values))) for name, values in lists if values), self.where)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which documents a caller may read. It is and-ed to every filter of theirs inside the search, so that nothing they ask, and no
+    way of asking, reaches another document.
+
+    A rule speaks of whole documents: what stands around a passage is read with it. Raises BadSetting for one that does not.
+    """
+
+    rule: Filter
+
+    def __post_init__(self) -> None:
+        expression = self.rule.expression
+        partial = sorted(f.name for f in fields_of(expression) if f.of == "chunk") if expression else []
+        if partial:
+            raise BadSetting(
+                f"An access rule cannot depend on {', '.join(partial)}: a document is read whole.",
+                "Write it with collection, document, name, media_type, date or metadata.KEY.",
+            )
+
+
+EVERYTHING = Access(Filter())
+"""Said in so many words by whoever lets a caller read all there is."""
 
 
 Scheme = Literal["vector", "aligned", "hybrid"]
@@ -49,6 +97,13 @@ class Query:
     """Whether the result says what each step left: `SearchResult.stages`, `Answer.stages`, `Answer.prompt`."""
     scheme: Scheme | None = None
     """None takes that of the settings."""
+    access: Access = EVERYTHING
+    """What the caller may read at all. The service sets it, and cannot be asked without one."""
+
+    @property
+    def allowed(self) -> Filter:
+        """What a search for this may see: the filter and the access together."""
+        return self.filter & self.access.rule
 
 
 @dataclass(frozen=True, slots=True)

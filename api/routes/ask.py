@@ -13,10 +13,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import State, Tuwen
+from api.deps import Reader, State, Tuwen
 from api.events import as_event, read_image
 from api.streaming import pump
-from rag.answers import Answer, Query
+from rag.answers import Access, Answer, Query
 from rag.errors import TuwenError
 
 log = logging.getLogger(__name__)
@@ -25,30 +25,30 @@ router = APIRouter(prefix="/v1", tags=["questions"])
 
 
 @router.post("/search", response_model=None)
-def search(body: schemas.SearchBody, tuwen: Tuwen) -> JSONResponse:
+def search(body: schemas.SearchBody, tuwen: Tuwen, reader: Reader) -> JSONResponse:
     """Passages, tables and pictures for a question, a picture, or both."""
     image = read_image(body.image) if body.image else None
     # A finished response: checking plain values against a model again would take as long as fusing them.
-    return JSONResponse(schemas.search_result(tuwen.service.search(body.to_query(image))))
+    return JSONResponse(schemas.search_result(tuwen.service.search(body.to_query(image), access=reader)))
 
 
 @router.post("/query", response_model=None)
-async def query(body: schemas.QueryBody, tuwen: Tuwen) -> Response:
+async def query(body: schemas.QueryBody, tuwen: Tuwen, reader: Reader) -> Response:
     """An answer with checked citations; with `stream`, as server-sent events while it is written."""
     if body.stream:
-        return EventSourceResponse(_events(tuwen, body.to_query()), ping=15)
-    return JSONResponse(await run_in_threadpool(_whole, tuwen, body.to_query()))
+        return EventSourceResponse(_events(tuwen, body.to_query(), reader), ping=15)
+    return JSONResponse(await run_in_threadpool(_whole, tuwen, body.to_query(), reader))
 
 
-def _whole(tuwen: State, query: Query) -> dict[str, Any]:
-    for event in tuwen.service.answer(query):
+def _whole(tuwen: State, query: Query, reader: Access) -> dict[str, Any]:
+    for event in tuwen.service.answer(query, access=reader):
         if isinstance(event, Answer):
             return schemas.answer(event)
     raise TuwenError("The answer ended before it was complete.", "Ask again.")
 
 
-async def _events(tuwen: State, query: Query) -> AsyncIterator[ServerSentEvent]:
-    events = pump(lambda: tuwen.service.answer(query))
+async def _events(tuwen: State, query: Query, reader: Access) -> AsyncIterator[ServerSentEvent]:
+    events = pump(lambda: tuwen.service.answer(query, access=reader))
     try:
         async for event in events:
             name, data = as_event(event)

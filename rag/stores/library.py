@@ -189,14 +189,19 @@ class SqliteLibrary:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def collections(self) -> dict[str, int]:
-        """Documents per collection."""
-        rows = self.database.reader.execute("SELECT collection, count(*) FROM documents GROUP BY 1 ORDER BY 1")
+    def collections(self, allowed: Filter | None = None) -> dict[str, int]:
+        """Documents per collection, of those that a filter over documents allows."""
+        condition, values = where(allowed)
+        rows = self.database.reader.execute(
+            f"SELECT d.collection, count(*) FROM documents d WHERE {condition} GROUP BY 1 ORDER BY 1", values
+        )
         return dict(rows.fetchall())
 
-    def has_collection(self, collection: str) -> bool:
+    def has_collection(self, collection: str, allowed: Filter | None = None) -> bool:
+        """Whether it has a document, of those that a filter over documents allows."""
+        condition, values = where(allowed)
         row = self.database.reader.execute(
-            "SELECT EXISTS (SELECT 1 FROM documents WHERE collection = ?)", (collection,)
+            f"SELECT EXISTS (SELECT 1 FROM documents d WHERE d.collection = ? AND {condition})", [collection, *values]
         )
         return bool(row.fetchone()[0])
 

@@ -13,7 +13,7 @@ from api import wiring
 from api.service import open_service
 from api.settings import IngestSettings, load
 from ingest.files import find
-from rag.answers import Answer, Query
+from rag.answers import EVERYTHING, Answer, Query
 from rag.documents import Chunk
 from rag.errors import BadSetting, ExtraMissing
 from rag.fakes import HashingTextEncoder
@@ -68,7 +68,7 @@ def test_small_to_match_large_to_read_small_to_cite(tmp_path: Path, strategy: st
         service.ingest(find([tmp_path / "garden.md"]))
         stored = service.library.chunks(service.library.documents()[0].document.id)
         question = "Which remark is about the pond of the garden?"
-        *_, answer = service.answer(Query(question, top_k=3, explain=True))
+        *_, answer = service.answer(Query(question, top_k=3, explain=True), access=EVERYTHING)
     assert len(stored) >= 2
     assert isinstance(answer, Answer)
     prompt = "\n".join(content for _, content in answer.prompt)

@@ -10,7 +10,7 @@ from api import wiring
 from api.service import open_service
 from api.settings import load
 from ingest.files import find
-from rag.answers import Query
+from rag.answers import EVERYTHING, Query
 from rag.errors import BadSetting, DirectoryOwned, SpaceMismatch
 from rag.fake_images import FakeImageEncoder
 from rag.fakes import HashingTextEncoder
@@ -30,7 +30,7 @@ def test_pixels_are_searched_beside_words(tmp_path: Path, pictures: Path, monkey
     monkeypatch.setattr(wiring, "image_encoder", lambda _: FakeImageEncoder())
     with open_service(load(tmp_path / "data", LIGHT)) as service:
         service.ingest(find([pictures]))
-        hit = service.search(Query("something green", top_k=1)).hits[0]
+        hit = service.search(Query("something green", top_k=1), access=EVERYTHING).hits[0]
         assert hit.document.name == "green.png"
         assert "pixels" in hit.ranks
         assert service.verify() == []
@@ -44,9 +44,9 @@ def test_a_new_image_encoder_asks_for_a_rebuild(
     monkeypatch.setattr(wiring, "image_encoder", lambda _: FakeImageEncoder())
     with open_service(load(tmp_path / "data", LIGHT)) as service:
         with pytest.raises(SpaceMismatch, match="None of the 3 pictures"):
-            service.search(Query("green"))
+            service.search(Query("green"), access=EVERYTHING)
         service.rebuild()
-        assert service.search(Query("blue", top_k=1)).hits[0].document.name == "blue.png"
+        assert service.search(Query("blue", top_k=1), access=EVERYTHING).hits[0].document.name == "blue.png"
 
 
 def test_a_new_text_encoder_asks_for_a_rebuild(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +55,9 @@ def test_a_new_text_encoder_asks_for_a_rebuild(tmp_path: Path, folder: Path, mon
     monkeypatch.setitem(wiring.TEXT_ENCODERS, "hashing", lambda _: HashingTextEncoder(dimension=128))
     with open_service(load(tmp_path / "data", LIGHT)) as service:
         with pytest.raises(SpaceMismatch, match=r"embedded by another model.*doctor --rebuild"):
-            service.search(Query("bamboo"))
+            service.search(Query("bamboo"), access=EVERYTHING)
         service.rebuild()
-        assert service.search(Query("bamboo", top_k=1)).hits[0].document.name == "pandas.md"
+        assert service.search(Query("bamboo", top_k=1), access=EVERYTHING).hits[0].document.name == "pandas.md"
         assert service.verify() == []
 
 
@@ -67,7 +67,7 @@ def test_a_damaged_index_is_made_anew_from_the_library(tmp_path: Path, folder: P
     database = tmp_path / "data" / "index" / "chroma.sqlite3"
     database.write_bytes(b"damaged" * 1000)
     with open_service(load(tmp_path / "data", LIGHT)) as service:
-        assert service.search(Query("bamboo", top_k=1)).hits[0].document.name == "pandas.md"
+        assert service.search(Query("bamboo", top_k=1), access=EVERYTHING).hits[0].document.name == "pandas.md"
         assert service.verify() == []
 
 
