@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.members import JUNK
 from rag.errors import BadRequest
+
+log = logging.getLogger(__name__)
+
+LABELLED_SETS = frozenset({"questions.json", "questions.jsonl"})
+"""Names under which `tuwen eval run` looks for questions and their answers beside the documents."""
+_QUESTION_KEY = re.compile(rb'"question"\s*:')
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class InputFile:
 
 def find(paths: Iterable[Path]) -> Iterator[InputFile]:
     """The files of the given files and folders, each once, in order of name. Hidden files and symbolic links to places outside
-    are left alone. A file of a folder is named by its path below that folder. Raises BadRequest for a path that is not there.
+    are left alone; so is a labelled set in a folder, whose questions would be found in place of the documents that answer them. A file of a folder is named by its path below that folder. Raises BadRequest for a path that is not there.
     """
     seen: set[Path] = set()
     for given in paths:
@@ -39,6 +47,11 @@ def find(paths: Iterable[Path]) -> Iterator[InputFile]:
             found = _walk(root, root)
             base = root
         for path in found:
+            if path != root and _is_labelled_set(path):
+                log.warning(
+                    "%s holds questions for `tuwen eval run` and is left out; name the file to ingest it.", path
+                )
+                continue
             if path not in seen:
                 seen.add(path)
                 yield InputFile(path, path.relative_to(base).as_posix(), str(path), base)
@@ -54,3 +67,13 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
             yield from _walk(path, root)
         elif path.is_file():
             yield path
+
+
+def _is_labelled_set(path: Path) -> bool:
+    if path.name not in LABELLED_SETS:
+        return False
+    try:
+        with path.open("rb") as file:
+            return _QUESTION_KEY.search(file.read(100_000)) is not None
+    except OSError:
+        return False
