@@ -68,6 +68,7 @@ def measure(place: Path, cache: Path, limit: int | None) -> dict[str, Any]:
     from eval.datasets.load import load
     from eval.runner import local_system
 
+    # Importing is what the system does, too, at its start.
     began = time.perf_counter()
     dataset = load(place).first(limit)
     system = Timed(local_system(load_settings(), cache, dataset.corpus.digest))

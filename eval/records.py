@@ -50,12 +50,19 @@ class RunFolder:
 
     def read(self) -> None:
         """Raises BadRequest for a folder that holds no run."""
+        self.read_head()
+        self._read_lines()
+
+    def read_head(self) -> None:
+        """How it was begun and ended, without its questions. Raises BadRequest for a folder that holds no run."""
         try:
             self.head = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise BadRequest(
                 f"{self.path} holds no run: {error}.", "Name the --out folder of `tuwen eval run`."
             ) from error
+
+    def _read_lines(self) -> None:
         self.done = {}
         lines = self.path / "questions.jsonl"
         if not lines.is_file():
@@ -110,7 +117,7 @@ def next_folder(base: Path, name: str, fingerprint: str) -> Path:
         folder = RunFolder(base / f"{name}-{fingerprint[:8]}-{number}")
         if not folder.there:
             return folder.path
-        folder.read()
+        folder.read_head()
         if folder.head.get("fingerprint") == fingerprint and not folder.finished:
             return folder.path
         number += 1
