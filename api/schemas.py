@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answers import Answer, Citation, Filter, Hit, Query, SearchResult, Stage, Turn
+from rag.answers import Answer, Citation, Filter, Hit, Query, Scheme, SearchResult, Stage, Turn
 from rag.documents import AnyChunk, Document, DocumentRef, ImageData
 from rag.stores.library import Failure, Stored
 
@@ -45,9 +45,13 @@ class SearchBody(_Body):
     filter: FilterBody = FilterBody()
     explain: bool = False
     """Whether the answer says what each step left."""
+    scheme: Scheme | None = None
+    """`vector`, `aligned` or `hybrid`; None takes that of the settings."""
 
     def to_query(self, image: ImageData | None) -> Query:
-        return Query(self.query, self.collection, self.top_k, image, self.filter.to_filter(), explain=self.explain)
+        return Query(
+            self.query, self.collection, self.top_k, image, self.filter.to_filter(), (), self.explain, self.scheme
+        )
 
 
 class QueryBody(_Body):
@@ -59,10 +63,13 @@ class QueryBody(_Body):
     turns: Annotated[list[TurnBody], Field(max_length=100)] = []
     explain: bool = False
     """Whether the answer says what each step left, and what the generator was asked."""
+    scheme: Scheme | None = None
+    """`vector`, `aligned` or `hybrid`; None takes that of the settings."""
 
     def to_query(self) -> Query:
         turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
-        return Query(self.question, self.collection, self.top_k, None, self.filter.to_filter(), turns, self.explain)
+        allowed = self.filter.to_filter()
+        return Query(self.question, self.collection, self.top_k, None, allowed, turns, self.explain, self.scheme)
 
 
 def document(ref: DocumentRef) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ingest.files import InputFile
 from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.render import render_page
 from rag.answers import Access, Query, SearchResult
-from rag.documents import AnyChunk, ImageData, Page
+from rag.documents import AnyChunk, ImageChunk, ImageData, Page
 from rag.engine import Engine, Event
 from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt
 from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
@@ -114,14 +114,22 @@ class Service:
             lambda: wiring.engine(
                 self.settings,
                 library=self.library,
-                lexical=SqliteLexicalIndex(self.library.database),
+                lexical=SqliteLexicalIndex(self.library.database, self.library.permitted),
                 store=self._indexed_store(),
                 encoder=self.encoder,
                 image_encoder=self.image_encoder,
                 describe=lambda: self.describer,
                 generate=lambda: self.generator,
+                picture=self._picture,
             ),
         )
+
+    def _picture(self, chunk: ImageChunk) -> ImageData | None:
+        try:
+            data = self.library.blobs.path(chunk.image_sha256).read_bytes()
+        except (OSError, NotFound):
+            return None
+        return ImageData(data, chunk.media_type, chunk.width, chunk.height)
 
     def _open_encoder(self) -> TextEncoder:
         encoder = wiring.text_encoder(self.settings)

@@ -16,6 +16,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from rag.answers import Scheme
 from rag.errors import BadSetting
 
 Profile = Literal["embedded", "standard", "cluster"]
@@ -114,6 +115,10 @@ class IngestSettings(_Section):
 
 
 class RetrievalSettings(_Section):
+    scheme: Scheme = "hybrid"
+    """How is searched where a request does not say: docs/reranking.md compares them."""
+    aligned_depth: Annotated[int, Field(ge=1, le=5000)] = 100
+    """Candidates that the scheme `aligned` scores token by token; a smaller collection is scored whole."""
     retrievers: tuple[RetrieverName, ...] = ("dense", "lexical", "entries", "pixels")
     weights: dict[RetrieverName, float] = {}
     depth: Annotated[int, Field(ge=1, le=2000)] = 100
@@ -131,11 +136,24 @@ class RetrievalSettings(_Section):
     variant_count: Annotated[int, Field(ge=1, le=10)] = 3
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much a hit loses by resembling a better one."""
-    reranker: Literal["none", "cross-encoder", "remote"] = "none"
+    reranker: Literal["none", "cross-encoder", "onnx", "llm", "remote"] = "none"
+    """What ranks the first hits anew: `onnx` is a cross-encoder without torch, `llm` asks the generator."""
     reranker_model: str = ""
+    """A directory; for `remote` the name that the server knows."""
     reranker_url: str = ""
     reranker_api_key: str = ""
+    reranker_shape: Literal["cohere", "jina", "tei", "vllm"] = "cohere"
+    """Of the server's interface."""
+    reranker_platt: tuple[float, float] | None = None
+    """Slope and intercept that make the model's score a probability, as fitted by `tuwen eval calibrate`; None takes the model's own
+    convention."""
     rerank_depth: Annotated[int, Field(ge=1)] = 30
+    rerank_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """`llm` stops after so long, and leaves what it did not see in the coarse order."""
+    rerank_gate: Literal["rerank", "leave"] = "rerank"
+    """`leave` keeps the coarse order: for documents where reranking was measured to lose."""
+    rerank_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Of the reranker's scores against the coarse ones."""
 
 
 class GeneratorSettings(_Section):

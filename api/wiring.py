@@ -6,6 +6,7 @@ costs no start-up time and needs no package.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,18 +20,22 @@ from rag.engine import Engine
 from rag.errors import BadSetting
 from rag.options import Options
 from rag.protocols import (
+    Aligner,
     Generator,
     ImageDescriber,
     ImageEncoder,
     LexicalIndex,
     Library,
     Ocr,
+    PatchEncoder,
     Reranker,
     Sampling,
     TextEncoder,
+    TokenEncoder,
     Vectors,
     VectorStore,
 )
+from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
 
 RENDERED = frozenset(
@@ -40,21 +45,28 @@ RENDERED = frozenset(
 
 LABEL_MODEL = "efficientnet-lite2"
 
+PICTURE_TEMPERATURE = 0.1
+"""Of the attention of a question's words, where pictures are aligned with it. Not measured: no such weights were at hand."""
+
 
 # --- encoders --------------------------------------------------------------------------------------------------------
 
 
-def _onnx_encoder(settings: Settings) -> TextEncoder:
+def _onnx_dir(settings: Settings) -> Path:
     from rag.encoders.e5_build import ensure_e5
-    from rag.encoders.text_onnx import OnnxTextEncoder
     from rag.weights.manifest import Manifest
     from rag.weights.pull import locate
 
     weights = locate(settings.encoder.model, settings.models.dir)
     sha256 = Manifest.load().get(settings.encoder.model).files[0].sha256
-    model_dir = ensure_e5(weights, sha256, settings.models.dir / "built")
+    return ensure_e5(weights, sha256, settings.models.dir / "built")
+
+
+def _onnx_encoder(settings: Settings) -> TextEncoder:
+    from rag.encoders.text_onnx import OnnxTextEncoder
+
     return OnnxTextEncoder(
-        model_dir, threads=settings.encoder.threads, centre_languages=settings.encoder.centre_languages
+        _onnx_dir(settings), threads=settings.encoder.threads, centre_languages=settings.encoder.centre_languages
     )
 
 
@@ -98,6 +110,44 @@ TEXT_ENCODERS: dict[str, Callable[[Settings], TextEncoder]] = {
 def text_encoder(settings: Settings) -> TextEncoder:
     """Raises ModelMissing, ModelCorrupt, ExtraMissing, EncoderUnavailable."""
     return TEXT_ENCODERS[settings.encoder.kind](settings)
+
+
+def _onnx_tokens(settings: Settings) -> TokenEncoder:
+    from rag.encoders.text_tokens import OnnxTokenEncoder
+
+    return OnnxTokenEncoder(_onnx_dir(settings), threads=settings.encoder.threads)
+
+
+def _hashing_tokens(_: Settings) -> TokenEncoder:
+    from rag.fakes import HashingTextEncoder
+
+    return HashingTextEncoder()
+
+
+TOKEN_ENCODERS: dict[str, Callable[[Settings], TokenEncoder]] = {"onnx": _onnx_tokens, "hashing": _hashing_tokens}
+
+
+def text_aligner(settings: Settings) -> Aligner[str] | None:
+    """None for an encoder that gives no vectors of tokens."""
+    if settings.encoder.kind not in TOKEN_ENCODERS:
+        return None
+    from rag.rerankers.late_interaction import LateInteraction
+
+    tokens = TOKEN_ENCODERS[settings.encoder.kind](settings)
+    return LateInteraction(settings.encoder.model, tokens.question_tokens, tokens.passage_tokens, str)
+
+
+def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:
+    """None without an image encoder, or with one that gives no vectors of patches."""
+    if not isinstance(encoder, PatchEncoder):
+        return None
+    from rag.rerankers.late_interaction import LateInteraction
+
+    def key(image: ImageData) -> str:
+        return hashlib.sha256(image.data).hexdigest()
+
+    name, temperature = encoder.space.model, PICTURE_TEMPERATURE
+    return LateInteraction(name, encoder.text_tokens, encoder.picture_patches, key, temperature=temperature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,28 +424,46 @@ def vector_store(settings: Settings, folder: Path) -> VectorStore:
 # --- rerankers and generators ----------------------------------------------------------------------------------------
 
 
-def _no_reranker(_: Settings) -> Reranker | None:
+Generate = Callable[[], Generator]
+
+
+def _no_reranker(_: Settings, __: Generate) -> Reranker | None:
     return None
 
 
-def _cross_encoder(settings: Settings) -> Reranker:
+def _cross_encoder(settings: Settings, _: Generate) -> Reranker:
     from rag.rerankers.cross_encoder import CrossEncoderReranker
 
     return CrossEncoderReranker(settings.retrieval.reranker_model)
 
 
-def _remote_reranker(settings: Settings) -> Reranker:
+def _llm_reranker(settings: Settings, generate: Generate) -> Reranker:
+    from rag.rerankers.llm import LlmReranker
+
+    return LlmReranker(generate, budget=settings.retrieval.rerank_seconds)
+
+
+def _remote_reranker(settings: Settings, _: Generate) -> Reranker:
     from rag.rerankers.remote import RemoteReranker
 
     chosen = settings.retrieval
     return RemoteReranker(chosen.reranker_url, chosen.reranker_model, api_key=chosen.reranker_api_key)
 
 
-RERANKERS: dict[str, Callable[[Settings], Reranker | None]] = {
+RERANKERS: dict[str, Callable[[Settings, Generate], Reranker | None]] = {
     "none": _no_reranker,
     "cross-encoder": _cross_encoder,
+    "llm": _llm_reranker,
     "remote": _remote_reranker,
 }
+
+
+def reranker(settings: Settings, generate: Generate) -> Reranker | None:
+    """None also where the gate leaves the coarse order: nothing is loaded that is not used."""
+    chosen = settings.retrieval
+    if chosen.rerank_gate == "leave" or chosen.rerank_weight == 0:
+        return None
+    return RERANKERS[chosen.reranker](settings, generate)
 
 
 def _llamacpp(settings: Settings) -> Generator:
@@ -451,6 +519,7 @@ def engine(
     image_encoder: ImageEncoder | None,
     describe: Callable[[], ImageDescriber | None],
     generate: Callable[[], Generator],
+    picture: Picture = no_picture,
 ) -> Engine:
     """`describe` and `generate` are called when a question first needs them: a search in words loads neither."""
     chosen = settings.retrieval
@@ -470,8 +539,13 @@ def engine(
         generate=generate,
         describer=_LazyDescriber(describe),
         image_encoder=image_encoder,
-        reranker=RERANKERS[chosen.reranker](settings),
+        reranker=reranker(settings, generate),
+        aligner=text_aligner(settings),
+        picture_aligner=picture_aligner(image_encoder),
+        picture=picture,
         options=Options(
+            scheme=chosen.scheme,
+            aligned_depth=chosen.aligned_depth,
             depth=chosen.depth,
             depths={str(name): depth for name, depth in chosen.depths.items()},
             fusion=chosen.fusion,
@@ -482,6 +556,7 @@ def engine(
             diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
+            rerank_weight=chosen.rerank_weight,
             passages=generation.passages,
             passage_tokens=generation.passage_tokens,
             sampling=Sampling(generation.temperature, generation.top_p, generation.max_tokens),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.protocols import Space, Vectors
+from rag.protocols import Space, Tokens, Vectors
 from rag.words import content_words, words
 
 
@@ -40,6 +40,18 @@ class HashingTextEncoder:
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, -0.1)
 
+    def question_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        return self._tokens(texts)
+
+    def passage_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        return self._tokens(texts)
+
+    def _tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """A vector a word, and that of the whole text."""
+        whole = self._encode(texts, 0.0)
+        parts = [self._encode(content_words(text) or [""], 0.0) for text in texts]
+        return [Tokens(tokens, pooled) for tokens, pooled in zip(parts, whole, strict=True)]
+
     def _encode(self, texts: Sequence[str], kind: float) -> Vectors:
         vectors = np.zeros((len(texts), self._space.dimension), np.float32)
         for row, text in enumerate(texts):
@@ -49,7 +61,8 @@ class HashingTextEncoder:
                 vectors[row, 1 + (digest >> 1) % (self._space.dimension - 1)] += sign * (1 + np.log(count))
             # Also keeps a text without words at unit length.
             vectors[row, 0] = kind * max(1.0, float(np.linalg.norm(vectors[row])))
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if len(texts) else vectors
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return vectors / lengths if len(texts) else vectors
 
 
 class FakeReranker:

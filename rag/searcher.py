@@ -11,7 +11,7 @@ import numpy as np
 
 from rag.answers import Hit, Query, SearchResult, Stage
 from rag.clock import Clock
-from rag.documents import ImageChunk, ImageData
+from rag.documents import ImageData
 from rag.errors import BadRequest, BadSetting
 from rag.language import language_of
 from rag.options import Options
@@ -27,7 +27,7 @@ from rag.protocols import (
     Vectors,
 )
 from rag.retrieval import abstain
-from rag.retrieval.align import Picture, align_all, align_pictures
+from rag.retrieval.align import Picture, align_all, align_pictures, no_picture
 from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.convex import convex_combination
 from rag.retrieval.diversify import diversify
@@ -39,10 +39,6 @@ from rag.retrieval.rerank import rerank
 from rag.retrieval.variants import Variants, average, make_variants
 
 MAX_TOP_K = 200
-
-
-def _no_picture(_: ImageChunk) -> ImageData | None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class Searcher:
     reranker: Reranker | None = None
     aligner: Aligner[str] | None = None
     picture_aligner: Aligner[ImageData] | None = None
-    picture: Picture = _no_picture
+    picture: Picture = no_picture
     """Reads the picture of a chunk, for the picture aligner."""
     options: Options = field(default_factory=Options)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
@@ -74,7 +70,7 @@ class Searcher:
         scheme = query.scheme or self.options.scheme
         aligning = self._aligner() if scheme == "aligned" and text else None
         deep = max(self.options.depth, query.top_k, self.options.aligned_depth if aligning else 0)
-        need = Need(text, query.collection, {}, query.filter, deep)
+        need = Need(text, query.collection, {}, query.allowed, deep)
         variants = self._variants(query, clock)
         rankings = self._recall(query, need, clock, variants.passages)
         others = [self._recall(replace(query, image=None), replace(need, text=q), clock) for q in variants.questions]
@@ -90,7 +86,7 @@ class Searcher:
             # Repeats are folded after reading, so that more is read than is asked for.
             wanted = max(query.top_k, self.options.rerank_depth if reranker else 0) * 3
             wanted = max(wanted, self.options.aligned_depth if aligning else 0)
-            found = self.library.hydrate([f.chunk_id for f in fused[:wanted]])
+            found = self._read(query, [f.chunk_id for f in fused[:wanted]])
             candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
             hits = list(fold_repeats(candidates))
         stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
@@ -119,6 +115,13 @@ class Searcher:
             return SearchResult(tuple(hits), clock.finish())
         stages.append(_stage("hits", hits))
         return SearchResult(tuple(hits), clock.finish(), (), tuple(stages), abstain.score(text, hits))
+
+    def _read(self, query: Query, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
+        """The chunks, of those that the caller may read: retrievers keep to the filter already, and one that did not would be stopped here."""
+        if query.access.rule:
+            permitted = self.library.allows(chunk_ids, query.access.rule)
+            chunk_ids = [chunk_id for chunk_id in chunk_ids if chunk_id in permitted]
+        return self.library.hydrate(chunk_ids)
 
     def _aligner(self) -> Aligner[str]:
         if self.aligner is None:

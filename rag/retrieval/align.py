@@ -13,6 +13,10 @@ Picture = Callable[[ImageChunk], ImageData | None]
 """The picture of a chunk; None where it is not there."""
 
 
+def no_picture(_: ImageChunk) -> ImageData | None:
+    return None
+
+
 def align_all(
     question: str,
     hits: Sequence[Hit],
