@@ -119,6 +119,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a passage stands that says the same as a hit."""
+
+    chunk_id: str
+    document: DocumentRef
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that was found. `ranks` tells, per retriever, at which rank (from 1) it was found there."""
 
@@ -126,6 +135,8 @@ class Hit:
     document: DocumentRef
     score: float
     ranks: Mapping[str, int] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()
+    """Where else it stands, word for word or nearly."""
 
     @property
     def sources(self) -> list[str]:
@@ -173,6 +184,8 @@ class SearchResult:
     stages: tuple[Stage, ...] = ()
     evidence: float | None = None
     """How likely the hits answer the question, in [0, 1]: what abstention is decided by. Computed for an explained search."""
+    read_as: str = ""
+    """The question with words corrected that no document has; empty when none was."""
 
 
 @dataclass(frozen=True, slots=True)

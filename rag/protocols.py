@@ -177,6 +177,18 @@ class LexicalIndex(Protocol):
         ...
 
 
+class Vocabulary(Protocol):
+    """The words of the lexical index as they are written."""
+
+    def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        """Whether an allowed chunk has the word, or a form of it."""
+        ...
+
+    def beginning(self, letter: str) -> Mapping[str, int]:
+        """The words of all collections that begin with this letter, and how many chunks have each. Not to be changed."""
+        ...
+
+
 class Library(Protocol):
     """What the question flow reads of the system of record. Only published documents are seen through it."""
 

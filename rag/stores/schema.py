@@ -169,7 +169,23 @@ END;
 CREATE INDEX chunks_to_filter ON chunks (document_id, language, page, kind);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS)
+_SPELLINGS = """
+-- The words as they are written: the lexical index knows their stems only.
+CREATE VIRTUAL TABLE spellings USING fts5 (
+  words, content = 'lexemes', content_rowid = 'chunk', detail = 'none', columnsize = 0,
+  tokenize = 'unicode61 remove_diacritics 0'
+);
+CREATE VIRTUAL TABLE spelled USING fts5vocab (spellings, 'row');
+CREATE TRIGGER spellings_added AFTER INSERT ON lexemes BEGIN
+  INSERT INTO spellings (rowid, words) VALUES (new.chunk, new.words);
+END;
+CREATE TRIGGER spellings_removed AFTER DELETE ON lexemes BEGIN
+  INSERT INTO spellings (spellings, rowid, words) VALUES ('delete', old.chunk, old.words);
+END;
+INSERT INTO spellings (spellings) VALUES ('rebuild');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
