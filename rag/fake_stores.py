@@ -6,24 +6,30 @@ The vector index's counterpart is `rag.stores.exact.ExactVectorStore`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
 from rag.answers import Filter
 from rag.documents import AnyChunk, Chunk, Document, DocumentRef
+from rag.filters.match import Record, matches
 from rag.protocols import IndexKey, TextEncoder, Vectors
 from rag.words import content_words, words
 
 
 class MemoryLibrary:
-    """Satisfies Library and LexicalIndex."""
+    """Satisfies Library, LexicalIndex and Vocabulary."""
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._chunks: dict[str, tuple[AnyChunk, DocumentRef]] = {}
+        self._documents: dict[str, Document] = {}
+        self._added: dict[str, str] = {}
 
     def add(self, document: Document, chunks: Sequence[AnyChunk]) -> None:
+        self._documents[document.id] = document
+        self._added[document.id] = datetime.now(UTC).date().isoformat()
         self._chunks.update({chunk.id: (chunk, document.ref) for chunk in chunks})
 
     def hydrate(self, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
@@ -75,12 +81,13 @@ class MemoryLibrary:
                 scored.append((id_, float(sum(counted[word] for word in asked))))
         return sorted((pair for pair in scored if pair[1]), key=lambda pair: (-pair[1], pair[0]))[:k]
 
-    @staticmethod
-    def _allowed(chunk: AnyChunk, ref: DocumentRef, allowed: Filter) -> bool:
-        wanted = (
-            (ref.id, allowed.document_ids),
-            (ref.name, allowed.names),
-            (ref.media_type, allowed.media_types),
-            (chunk.language, allowed.languages),
-        )
-        return all(not values or value in values for value, values in wanted)
+    def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        return bool(self.search(collection, word, 1, allowed))
+
+    def beginning(self, letter: str) -> Mapping[str, int]:
+        seen = Counter(word for chunk, _ in self._chunks.values() for word in set(words(chunk.text)))
+        return {word: count for word, count in seen.items() if word.startswith(letter)}
+
+    def _allowed(self, chunk: AnyChunk, ref: DocumentRef, allowed: Filter) -> bool:
+        expression = allowed.expression
+        return expression is None or matches(expression, Record.of(chunk, self._documents[ref.id], self._added[ref.id]))

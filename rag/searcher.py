@@ -11,7 +11,7 @@ import numpy as np
 
 from rag.answers import Hit, Query, SearchResult, Stage
 from rag.clock import Clock
-from rag.documents import ImageData
+from rag.documents import AnyChunk, DocumentRef, ImageData
 from rag.errors import BadRequest, BadSetting
 from rag.language import language_of
 from rag.options import Options

@@ -5,9 +5,12 @@ A retriever is a small object with a name and a `recall`. A further one (learned
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from rag.answers import Filter
 from rag.protocols import IndexKey, LexicalIndex, Library, Vectors, VectorStore
@@ -17,7 +20,10 @@ Ranking = list[tuple[str, float]]
 EXACT_LIMIT = 5_000
 """Up to this many allowed vectors are compared one by one; beyond, the index is asked for more than needed and the rest is
 dropped. 5,000 × 384 products take under 5 ms; an over-fetch finds enough when that many are allowed."""
-_OVER_FETCH = 20
+_OVER_FETCH = 4
+"""So many times the depth is asked for first, and so many times more whenever too few of those found are allowed."""
+DEEPEST = 10_000
+"""The most that the index is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,18 @@ class VectorRetriever:
             return self.store.query(key, vector, depth)
         few = self.library.allowed_vectors(key, allowed, EXACT_LIMIT)
         if few is not None:
-            ids, vectors = few
-            scores = [float(score) for score in vectors @ vector] if ids else []
-            return sorted(zip(ids, scores, strict=True), key=lambda pair: (-pair[1], pair[0]))[:depth]
-        found = self.store.query(key, vector, depth * _OVER_FETCH)
-        permitted = self.library.allows([id_.partition("#")[0] for id_, _ in found], allowed)
-        return [(id_, score) for id_, score in found if id_.partition("#")[0] in permitted][:depth]
+            return _exactly(*few, vector, depth)
+        wanted = depth * _OVER_FETCH
+        while wanted <= DEEPEST:
+            found = self.store.query(key, vector, wanted)
+            permitted = self.library.allows(list({id_.partition("#")[0] for id_, _ in found}), allowed)
+            kept = [(id_, score) for id_, score in found if id_.partition("#")[0] in permitted]
+            if len(kept) >= depth or len(found) < wanted:
+                return kept[:depth]
+            wanted *= _OVER_FETCH
+        # Much is allowed, but next to nothing of what is near the question.
+        every = self.library.allowed_vectors(key, allowed, sys.maxsize)
+        return _exactly(*every, vector, depth) if every is not None else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,15 @@ class LexicalRetriever:
 
     def recall(self, need: Need) -> Ranking:
         return self.index.search(need.collection, need.text, need.depth, need.allowed or None)
+
+
+def _exactly(ids: Sequence[str], vectors: Vectors, vector: Vectors, depth: int) -> Ranking:
+    """The best `depth` by cosine, equal scores by id."""
+    if not len(ids):
+        return []
+    scores = vectors @ vector
+    kept = np.argpartition(-scores, depth - 1)[:depth] if depth < len(ids) else np.arange(len(ids))
+    return sorted(((ids[n], float(scores[n])) for n in kept), key=lambda pair: (-pair[1], pair[0]))
 
 
 def best_per_chunk(ranking: Sequence[tuple[str, float]]) -> Ranking:

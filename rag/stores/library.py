@@ -24,6 +24,7 @@ from rag.stores.blobs import BlobStore
 from rag.stores.database import Database
 from rag.stores.feedback import forget_document
 from rag.stores.filters import where
+from rag.stores.permitted import FEW, Permitted
 from rag.stores.publishing import Publication, digests_of
 from rag.stores.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, chunks_from_rows, document_from_row, ref_from_row
 
@@ -73,6 +74,7 @@ class SqliteLibrary:
         self.folder = folder
         self.database = Database(folder / "library.sqlite3")
         self.blobs = BlobStore(folder / "blobs")
+        self.permitted = Permitted(self.database)
         # Held from the check that a blob is there to the commit that refers to it, and while unused ones are removed.
         self._blob_guard = threading.Lock()
 
@@ -270,6 +272,14 @@ class SqliteLibrary:
 
     def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:
         condition, values = where(allowed)
+        few = self.permitted.rows(key.collection, allowed)
+        if few is None and limit <= FEW:
+            return None
+        if few is not None:
+            condition, values = (
+                f"c.rowid IN (SELECT value FROM json_each(?)) AND {condition}",
+                [json.dumps(few), *values],
+            )
         rows = self._vector_rows(key, condition, values, limit + 1)
         if len(rows) > limit:
             return None
@@ -280,9 +290,9 @@ class SqliteLibrary:
             return set()
         condition, values = where(allowed)
         rows = self.database.reader.execute(
-            "SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id "
-            f"WHERE c.id IN ({','.join('?' * len(chunk_ids))}) AND {condition}",
-            [*chunk_ids, *values],
+            "SELECT c.id FROM json_each(?) asked CROSS JOIN chunks c ON c.id = asked.value "
+            f"JOIN documents d ON d.id = c.document_id WHERE {condition}",
+            [json.dumps(list(chunk_ids)), *values],
         )
         return {row[0] for row in rows}
 
@@ -343,7 +353,7 @@ class SqliteLibrary:
         return int(row.fetchone()[0])
 
     def _vector_rows(
-        self, key: IndexKey, condition: str, values: Sequence[str], limit: int, *, vectors: bool = True
+        self, key: IndexKey, condition: str, values: Sequence[str | float | int], limit: int, *, vectors: bool = True
     ) -> list[tuple[str, bytes]]:
         name, tables, rows, stored_under = _VECTORS_OF[key.content]
         column, join = (
