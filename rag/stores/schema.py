@@ -185,7 +185,56 @@ END;
 INSERT INTO spellings (spellings) VALUES ('rebuild');
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS)
+_CONVERSATIONS = """
+CREATE TABLE conversations (
+  id TEXT PRIMARY KEY,
+  collection TEXT NOT NULL,
+  title TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  head TEXT,
+  created_at REAL NOT NULL,
+  changed_at REAL NOT NULL
+);
+CREATE INDEX conversations_by_time ON conversations (changed_at);
+-- A tree: a turn that was edited or asked again stands beside the first one, under the same parent.
+CREATE TABLE turns (
+  id TEXT PRIMARY KEY,
+  conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+  parent TEXT REFERENCES turns ON DELETE CASCADE,
+  at REAL NOT NULL,
+  question TEXT NOT NULL, searched TEXT NOT NULL, answer TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('complete', 'incomplete', 'removed')),
+  abstained INTEGER NOT NULL,
+  citations TEXT NOT NULL, context TEXT NOT NULL, notes TEXT NOT NULL, timings TEXT NOT NULL,
+  generator TEXT NOT NULL, summary TEXT NOT NULL, error TEXT NOT NULL
+);
+CREATE INDEX turns_by_conversation ON turns (conversation_id, at);
+CREATE INDEX turns_by_parent ON turns (parent);
+-- The documents whose words are in it: when one of them is deleted, they go from here.
+CREATE TABLE turn_documents (
+  turn_id TEXT NOT NULL REFERENCES turns ON DELETE CASCADE, document_id TEXT NOT NULL, answered INTEGER NOT NULL,
+  PRIMARY KEY (turn_id, document_id)
+) WITHOUT ROWID;
+CREATE INDEX turns_by_document ON turn_documents (document_id);
+"""
+
+_VERSIONS = """
+-- Rises with every document of a collection that is published, replaced, changed or deleted: what was computed under one number is
+-- true as long as it stands. Kept by triggers, whoever writes.
+CREATE TABLE versions (collection TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER versions_added AFTER INSERT ON documents BEGIN
+  INSERT INTO versions VALUES (new.collection, 1) ON CONFLICT (collection) DO UPDATE SET version = version + 1;
+END;
+CREATE TRIGGER versions_removed AFTER DELETE ON documents BEGIN
+  INSERT INTO versions VALUES (old.collection, 1) ON CONFLICT (collection) DO UPDATE SET version = version + 1;
+END;
+CREATE TRIGGER versions_changed AFTER UPDATE ON documents BEGIN
+  INSERT INTO versions VALUES (old.collection, 1) ON CONFLICT (collection) DO UPDATE SET version = version + 1;
+  INSERT INTO versions VALUES (new.collection, 1) ON CONFLICT (collection) DO UPDATE SET version = version + 1;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS, _CONVERSATIONS, _VERSIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
