@@ -21,6 +21,7 @@ STATUS: dict[type[errors.TuwenError], int] = {
     errors.LimitExceeded: 413,
     errors.FileError: 422,
     errors.InputError: 400,
+    errors.ConversationBusy: 409,
     errors.Unavailable: 503,
     errors.SetupError: 503,
     errors.TuwenError: 500,

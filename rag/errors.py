@@ -13,6 +13,7 @@ TuwenError                    what happened + what to do next
 ├── Unavailable               try again later
 │   ├── GeneratorUnavailable  the generator does not answer
 │   ├── EncoderUnavailable    a remote encoder or reranker does not answer
+│   ├── ConversationBusy      another question of the conversation is being answered
 │   └── DirectoryOwned        another process owns the data directory
 └── SetupError                change the installation or the settings
     ├── ModelMissing          weights are not here
@@ -88,6 +89,10 @@ class GeneratorUnavailable(Unavailable):
 
 class EncoderUnavailable(Unavailable):
     """A remote encoder or reranker cannot be reached."""
+
+
+class ConversationBusy(Unavailable):
+    """Another question of this conversation is being answered: turns come one after the other."""
 
 
 class DirectoryOwned(Unavailable):

@@ -19,7 +19,7 @@ from rag.answers import Filter
 from rag.documents import AnyChunk, Document, DocumentRef, Page
 from rag.errors import NotFound, SpaceMismatch
 from rag.protocols import IndexKey, Space, Vectors
-from rag.stores import publishing
+from rag.stores import conversations, publishing
 from rag.stores.blobs import BlobStore
 from rag.stores.database import Database
 from rag.stores.feedback import forget_document
@@ -150,6 +150,7 @@ class SqliteLibrary:
                     "DELETE FROM failures WHERE collection = ? AND name = ?", [tuple(place) for place in failed]
                 )
                 forget_document(db, document_id)
+                conversations.forget_document(db, document_id)
                 remains = publishing.withdraw(db, document_id)
                 publishing.drop_unused_vectors(db, remains.digests)
                 unused = publishing.unused_blobs(db, remains.blobs | blobs)
