@@ -134,6 +134,14 @@ class RetrievalSettings(_Section):
     """Further ways in which a question is searched for, written by the generator: in other words, by its parts (multi-hop), by a passage
     that could answer it (HyDE). Each costs a generation before the search."""
     variant_count: Annotated[int, Field(ge=1, le=10)] = 3
+    rewrite: bool = True
+    """Whether the generator makes a follow-up question stand alone; a rule of thumb does, where it may not or cannot."""
+    spelling: bool = True
+    """Whether a word that no document has is read as its nearest spelling."""
+    fold: Literal["off", "same", "near"] = "near"
+    """Which hits are left out as repeats: none, the same text of one document, or also near-duplicates in other documents."""
+    least_score: Annotated[float, Field(ge=0)] = 0.0
+    """Hits with a lower score are left out. For a reranker that gives probabilities; 0 leaves none out."""
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much a hit loses by resembling a better one."""
     reranker: Literal["none", "cross-encoder", "onnx", "llm", "remote"] = "none"
@@ -166,6 +174,12 @@ class GeneratorSettings(_Section):
     passage_tokens: Annotated[int, Field(ge=100)] = 1200
     """Tokens of passages in a prompt."""
     passages: Annotated[int, Field(ge=1, le=50)] = 5
+    merge: bool = False
+    """Whether neighbouring hits are read as one passage."""
+    compress: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of a passage's text that is read: its sentences nearest to the question."""
+    order: Literal["rank", "ends"] = "rank"
+    """In which order passages are read: by rank, or the best ones first and last."""
     max_tokens: Annotated[int, Field(ge=1)] = 300
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0

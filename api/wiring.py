@@ -34,6 +34,7 @@ from rag.protocols import (
     TokenEncoder,
     Vectors,
     VectorStore,
+    Vocabulary,
 )
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
@@ -520,6 +521,7 @@ def engine(
     describe: Callable[[], ImageDescriber | None],
     generate: Callable[[], Generator],
     picture: Picture = no_picture,
+    vocabulary: Vocabulary | None = None,
 ) -> Engine:
     """`describe` and `generate` are called when a question first needs them: a search in words loads neither."""
     chosen = settings.retrieval
@@ -543,6 +545,7 @@ def engine(
         aligner=text_aligner(settings),
         picture_aligner=picture_aligner(image_encoder),
         picture=picture,
+        vocabulary=vocabulary,
         options=Options(
             scheme=chosen.scheme,
             aligned_depth=chosen.aligned_depth,
@@ -553,11 +556,18 @@ def engine(
             regularise=chosen.regularise,
             variants=chosen.variants,
             variant_count=chosen.variant_count,
+            rewrite=chosen.rewrite,
+            spelling=chosen.spelling,
+            fold=chosen.fold,
+            least_score=chosen.least_score,
             diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
             rerank_weight=chosen.rerank_weight,
             passages=generation.passages,
+            merge=generation.merge,
+            compress=generation.compress,
+            order=generation.order,
             passage_tokens=generation.passage_tokens,
             sampling=Sampling(generation.temperature, generation.top_p, generation.max_tokens),
             abstain=answer.abstain,
