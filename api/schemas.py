@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answers import Answer, Citation, Filter, Hit, Query, Scheme, SearchResult, Stage, Turn
+from rag.answers import Answer, Citation, Filter, Hit, Place, Query, Scheme, SearchResult, Stage, Turn
 from rag.documents import AnyChunk, Document, DocumentRef, ImageData
 from rag.stores.library import Failure, Stored
 
@@ -100,7 +100,11 @@ def hit(found: Hit) -> dict[str, Any]:
         "boxes": shown["boxes"],
         "sources": found.sources,
         "ranks": dict(found.ranks),
-    }
+    } | ({"also": [_place(place) for place in found.places]} if found.places else {})
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"chunk_id": place.chunk_id, "document": document(place.document), "page": place.page}
 
 
 def search_result(result: SearchResult) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
 from rag.stores.library import Failure, SqliteLibrary, Stored
 from rag.stores.rows import digest
+from rag.stores.vocabulary import SqliteVocabulary
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ class Service:
                 describe=lambda: self.describer,
                 generate=lambda: self.generator,
                 picture=self._picture,
+                vocabulary=SqliteVocabulary(self.library.database),
             ),
         )
 

@@ -1,7 +1,7 @@
 """The whole question flow on one screen.
 
 turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
-      → abstain? → widen + pack + expand → generate (stream) → cite (check) → Answer
+      → abstain? → merge? + widen + pack (+ compress?) + expand → generate (stream) → cite (check) → Answer
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from rag.protocols import (
 from rag.retrieval import abstain
 from rag.retrieval.cite import resolve
 from rag.retrieval.expand import expand
+from rag.retrieval.merge import merge
+from rag.retrieval.order import at_both_ends
 from rag.retrieval.pack import pack
+from rag.retrieval.remember import Remembering
 from rag.retrieval.rewrite import standalone
 from rag.retrieval.widen import narrow, widen
 from rag.searcher import Searcher
@@ -48,13 +51,15 @@ class Engine(Searcher):
         clock = Clock()
         generator = self.generate()
         with clock("rewrite"):
-            query = replace(query, text=standalone(query, generator), turns=())
+            writer = Remembering(generator, self.steps) if self.options.rewrite else None
+            query = replace(query, text=standalone(query, writer), turns=())
         language = language_of(query.text)
         yield Rewritten(query.text)
         with clock("search"):
             found = self.search(query)
         yield found
         options = self.options
+        query = replace(query, text=found.read_as or query.text)
         evidence = abstain.score(query.text, found.hits) if found.hits else None
         if evidence is None or (options.abstain and evidence < abstain.threshold(query.text, options.abstain_below)):
             text = abstention(query.text, language, found.hits[:3], content_words(query.text))
@@ -67,13 +72,15 @@ class Engine(Searcher):
                 clock.finish(),
                 Usage(),
                 generator.name,
+                notes=found.notes,
                 evidence=evidence,
                 stages=found.stages,
             )
             return
         with clock("pack"):
             passages = self._pack(query.text, language, found.hits, generator)
-            messages = build_messages(query.text, language, passages)
+            read = at_both_ends(passages) if options.order == "ends" else passages
+            messages = build_messages(query.text, language, read)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         pieces: list[str] = []
@@ -111,11 +118,12 @@ class Engine(Searcher):
         render = partial(render_passage, language=language)
         count, budget = generator.count_tokens, options.passage_tokens
         passages = pack(
-            widen(hits, self.library),
+            widen(merge(hits, budget // 2) if options.merge else hits, self.library),
             question=question,
             budget=budget,
             count_tokens=count,
             render=render,
             limit=options.passages,
+            share=options.compress,
         )
         return expand(passages, self.library, budget=budget, count_tokens=count, render=render)

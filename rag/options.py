@@ -8,6 +8,7 @@ from typing import Literal
 
 from rag.answers import Scheme
 from rag.protocols import Sampling
+from rag.retrieval.fold import Fold
 from rag.variant_prompts import Kind
 
 
@@ -29,13 +30,26 @@ class Options:
     variants: tuple[Kind, ...] = ()
     """Further ways in which a question is searched for; each needs a generator that can follow a prompt."""
     variant_count: int = 3
+    rewrite: bool = True
+    """Whether a follow-up question is made to stand alone by the generator; by a rule of thumb, where not."""
+    spelling: bool = True
+    """Whether a word that no document has is read as its nearest spelling."""
+    fold: Fold = "near"
     diversity: float = 0.0
     """1 − λ of maximal marginal relevance, in [0, 1]; 0 leaves the order alone."""
     rerank_depth: int = 30
     rerank_weight: float = 1.0
     """Of the reranker's scores against the coarse ones, in [0, 1]; 0 leaves the coarse order alone."""
+    least_score: float = 0.0
+    """Hits below it are left out; 0 leaves none out."""
     passages: int = 5
     passage_tokens: int = 1200
+    merge: bool = False
+    """Whether neighbouring hits become one passage."""
+    compress: float = 1.0
+    """Share of a passage's text that is kept, in (0, 1]: its sentences nearest to the question."""
+    order: Literal["rank", "ends"] = "rank"
+    """In which order passages are read: by rank, or the best at both ends."""
     sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None

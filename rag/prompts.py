@@ -12,7 +12,7 @@ small model answer Chinese questions in English.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answers import Hit, Passage, Turn
@@ -45,6 +45,7 @@ class _Texts:
     abstain: str
     abstain_nearest: str
     abstain_empty: str
+    read_as: str
 
 
 _EN = _Texts(
@@ -71,6 +72,7 @@ _EN = _Texts(
     abstain="Not in these documents: nothing in them answers “{question}”.",
     abstain_nearest="I looked for: {words}. The nearest passages are in {sources}.",
     abstain_empty="I looked for: {words}. No passage comes near.",
+    read_as="No document has “{written}”; it was read as “{read}”.",
 )
 
 _ZH = _Texts(
@@ -96,6 +98,7 @@ _ZH = _Texts(
     abstain="这些文档中没有答案：其中没有内容能回答“{question}”。",
     abstain_nearest="查找的内容：{words}。最接近的段落见 {sources}。",
     abstain_empty="查找的内容：{words}。没有相近的段落。",
+    read_as="文档中没有“{written}”，已按“{read}”理解。",
 )
 
 _BY_LANGUAGE = {"en": _EN, "zh": _ZH}
@@ -169,6 +172,11 @@ def abstention(question: str, language: str, hits: Sequence[Hit], looked_for: Se
     else:
         parts.append(texts.abstain_empty.format(words=named))
     return ("" if language == "zh" else " ").join(parts)
+
+
+def spelling_notes(changed: Mapping[str, str], language: str) -> tuple[str, ...]:
+    """What is said of the words that were read as others, by what was written."""
+    return tuple(_texts(language).read_as.format(written=written, read=read) for written, read in changed.items())
 
 
 def _render_turns(turns: Sequence[Turn], texts: _Texts) -> str:

@@ -1,4 +1,6 @@
-"""The search flow on one screen: describe → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold → rerank | align? → diversify?"""
+"""The search flow on one screen: describe → spell → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold
+→ rerank | align? → diversify? → noise?
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ import numpy as np
 from rag.answers import Hit, Query, SearchResult, Stage
 from rag.clock import Clock
 from rag.documents import AnyChunk, DocumentRef, ImageData
-from rag.errors import BadRequest, BadSetting
+from rag.errors import BadRequest, BadSetting, SetupError, Unavailable
 from rag.language import language_of
 from rag.options import Options
+from rag.prompts import spelling_notes
 from rag.protocols import (
     Aligner,
     Generator,
@@ -25,17 +28,22 @@ from rag.protocols import (
     Reranker,
     TextEncoder,
     Vectors,
+    Vocabulary,
 )
 from rag.retrieval import abstain
 from rag.retrieval.align import Picture, align_all, align_pictures, no_picture
 from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.convex import convex_combination
 from rag.retrieval.diversify import diversify
-from rag.retrieval.fold import fold_repeats
+from rag.retrieval.fold import fold
 from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
+from rag.retrieval.noise import without_noise
+from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
+from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import rerank
+from rag.retrieval.spelling import Spelling, correct, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
 MAX_TOP_K = 200
@@ -57,26 +65,34 @@ class Searcher:
     picture_aligner: Aligner[ImageData] | None = None
     picture: Picture = no_picture
     """Reads the picture of a chunk, for the picture aligner."""
+    vocabulary: Vocabulary | None = None
     options: Options = field(default_factory=Options)
+    steps: StepCache = field(default_factory=StepCache)
+    """What a generator wrote for steps of the question."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
 
     def search(self, query: Query) -> SearchResult:
         """Raises BadRequest for an empty query, CorruptFile for a picture that is none, Unavailable and SetupError."""
         clock = Clock()
+        query = replace(query, text=plain(query.text))
         if not 1 <= query.top_k <= MAX_TOP_K:
             raise BadRequest(f"top_k is {query.top_k}.", f"Give a number from 1 to {MAX_TOP_K}.")
         with clock("describe"):
-            text = self._question_text(query)
+            asked = self._question_text(query)
+        with clock("spell"):
+            spelling = self._spell(asked, query)
+            text, query = spelling.text, replace(query, text=respell(query.text, spelling.changed))
         scheme = query.scheme or self.options.scheme
         aligning = self._aligner() if scheme == "aligned" and text else None
         deep = max(self.options.depth, query.top_k, self.options.aligned_depth if aligning else 0)
-        need = Need(text, query.collection, {}, query.allowed, deep)
-        variants = self._variants(query, clock)
-        rankings = self._recall(query, need, clock, variants.passages)
-        others = [self._recall(replace(query, image=None), replace(need, text=q), clock) for q in variants.questions]
+        # By words, what was written is searched for beside what it was read as.
+        need = Need(f"{asked} {spelling.added}".strip(), query.collection, {}, query.allowed, deep)
+        variants, notes = self._variants(query, clock)
+        rankings = self._recall(query, need, text, clock, variants.passages)
+        others = [self._recall(replace(query, image=None), replace(need, text=q), q, clock) for q in variants.questions]
         with clock("fuse"):
             fused = average(
-                self._fuse(text, rankings),
+                self._fuse(query.text or text, rankings),
                 [self._fuse(q, found) for q, found in zip(variants.questions, others, strict=True)],
             )
             if scheme == "hybrid":
@@ -88,7 +104,7 @@ class Searcher:
             wanted = max(wanted, self.options.aligned_depth if aligning else 0)
             found = self._read(query, [f.chunk_id for f in fused[:wanted]])
             candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
-            hits = list(fold_repeats(candidates))
+            hits = fold(candidates, self.options.fold)
         stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
         stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
         if reranker is not None and text:
@@ -110,11 +126,17 @@ class Searcher:
                 near = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
                 hits = diversify(hits, *near, relevance=1 - self.options.diversity, first=query.top_k)
             stages.append(_stage("diversify", hits))
+        if self.options.least_score > 0:
+            # What the reranker did not read has a score of another kind, and is worse than all that it read.
+            read = self.options.rerank_depth if reranker is not None and text else len(hits)
+            hits = without_noise(hits[:read], self.options.least_score)
         hits = hits[: query.top_k]
+        read_as = query.text if spelling.changed else ""
+        notes = (*spelling_notes(spelling.changed, language_of(text)), *notes)
         if not query.explain:
-            return SearchResult(tuple(hits), clock.finish())
+            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as)
         stages.append(_stage("hits", hits))
-        return SearchResult(tuple(hits), clock.finish(), (), tuple(stages), abstain.score(text, hits))
+        return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), abstain.score(text, hits), read_as)
 
     def _read(self, query: Query, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
         """The chunks, of those that the caller may read: retrievers keep to the filter already, and one that did not would be stopped here."""
@@ -151,11 +173,21 @@ class Searcher:
         near = self._vectors_of(collection, [candidate.chunk_id for candidate in fused[: options.depth]])
         return regularise(fused, *near, weight=options.regularise)
 
-    def _variants(self, query: Query, clock: Clock) -> Variants:
-        if not self.options.variants or not query.text.strip():
-            return Variants()
+    def _spell(self, text: str, query: Query) -> Spelling:
+        if self.vocabulary is None or not self.options.spelling or not query.text:
+            return Spelling(text)
+        return correct(text, self.vocabulary, query.collection, query.allowed)
+
+    def _variants(self, query: Query, clock: Clock) -> tuple[Variants, tuple[str, ...]]:
+        """What the generator makes of the question; without one that can be asked, nothing and a note."""
+        if not self.options.variants or not query.text:
+            return Variants(), ()
         with clock("variants"):
-            return make_variants(query.text, self.generate(), self.options.variants, self.options.variant_count)
+            try:
+                generator = Remembering(self.generate(), self.steps)
+            except (Unavailable, SetupError) as error:
+                return Variants(), (f"{error.message} {error.remedy}",)
+            return make_variants(query.text, generator, self.options.variants, self.options.variant_count), ()
 
     def _vectors_of(self, collection: str, chunk_ids: Sequence[str]) -> tuple[list[str], Vectors]:
         """The text vectors of the chunks that have one."""
@@ -163,10 +195,9 @@ class Searcher:
 
     def _question_text(self, query: Query) -> str:
         """What the text retrievers look for: the question and, for a picture, what the describer sees on it."""
-        parts = [query.text.strip()]
+        text = query.text
         if query.image is not None and self.describer is not None:
-            parts.extend(entry.text for entry in self.describer.describe(query.image))
-        text = "\n".join(part for part in parts if part)
+            text = with_picture(text, self.describer.describe(query.image))
         if not text and (query.image is None or self.image_encoder is None):
             raise BadRequest(
                 "The query is empty." if query.image is None else "Nothing was recognised on the picture.",
@@ -174,14 +205,16 @@ class Searcher:
             )
         return text
 
-    def _recall(self, query: Query, need: Need, clock: Clock, passages: Sequence[str] = ()) -> dict[str, Ranking]:
-        """All retrievers side by side; the one that needs no vector begins while the question is encoded. The vectors of `passages`
-        join the question's own."""
+    def _recall(
+        self, query: Query, need: Need, text: str, clock: Clock, passages: Sequence[str] = ()
+    ) -> dict[str, Ranking]:
+        """All retrievers side by side; the one that needs no vector begins while `text` is encoded. The vectors of `passages` join the
+        question's own."""
         began = time.perf_counter()
         retrievers = self._retrievers(query)
         early = {r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in retrievers if r.name == "lexical"}
         with clock("encode"):
-            need = replace(need, vectors=self._vectors(query, need.text, passages))
+            need = replace(need, vectors=self._vectors(query, text, passages))
         encoded = time.perf_counter() - began
         rankings = {r.name: r.recall(self._deep(r, need)) for r in retrievers if r.name not in early}
         rankings |= {name: future.result() for name, future in early.items()}

@@ -57,7 +57,7 @@ def _as_hit(run: _Run) -> Hit:
         text = joined(text, before, after)
     pages = [one.page for one in members if one.page is not None]
     own = run.best.chunk
-    assert isinstance(own, Chunk)  # noqa: S101
+    assert isinstance(own, Chunk)
     whole = replace(
         own,
         text=text,

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rag.answers import Hit, Passage
 from rag.documents import EntryKind, ImageChunk
+from rag.retrieval.compress import compress
 from rag.retrieval.overlap import overlap
 from rag.stems import stems
 from rag.words import sentence_spans
@@ -27,10 +28,17 @@ Count = Callable[[str], int]
 
 
 def pack(
-    hits: Sequence[Hit], *, question: str, budget: int, count_tokens: Count, render: Render, limit: int = 8
+    hits: Sequence[Hit],
+    *,
+    question: str,
+    budget: int,
+    count_tokens: Count,
+    render: Render,
+    limit: int = 8,
+    share: float = 1.0,
 ) -> tuple[Passage, ...]:
     """Passages whose rendered texts take `budget` tokens at most, separators included. `render` writes a passage as the
-    prompt does, with its header; `limit` bounds their number."""
+    prompt does, with its header; `limit` bounds their number; of prose only the best sentences are taken, `share` of it."""
     asked = set(stems(question))
     packed: list[Passage] = []
     left = budget
@@ -40,6 +48,8 @@ def pack(
         text = _without_shared(hit, packed)
         if not text:
             continue
+        if share < 1 and hit.chunk.kind == "text":
+            text = compress(text, asked, share)
         alone = place == len(hits) - 1 and not packed
         room = left if alone else min(left, max(MIN_TOKENS, int(budget * LARGEST_SHARE)))
         # A table counts for more whole than what would follow it.

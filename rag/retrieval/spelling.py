@@ -50,7 +50,12 @@ def correct(text: str, vocabulary: Vocabulary, collection: str, allowed: Filter 
             changed[word] = found.capitalize() if word[0].isupper() else found
     if not changed:
         return Spelling(text)
-    return Spelling(_WORD.sub(lambda match: changed.get(match.group(), match.group()), text), changed)
+    return Spelling(respell(text, changed), changed)
+
+
+def respell(text: str, changed: Mapping[str, str]) -> str:
+    """The text with those words as they were read."""
+    return _WORD.sub(lambda match: changed.get(match.group(), match.group()), text) if changed else text
 
 
 def _eligible(word: str) -> bool:

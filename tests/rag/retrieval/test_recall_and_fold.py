@@ -7,7 +7,7 @@ from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.protocols import IndexKey
 from rag.retrieval import recall as recall_module
-from rag.retrieval.fold import fold_repeats
+from rag.retrieval.fold import fold
 from rag.retrieval.recall import LexicalRetriever, Need, VectorRetriever, best_per_chunk
 from rag.stores.exact import ExactVectorStore
 
@@ -79,7 +79,7 @@ def test_repeats_within_a_document_are_folded_and_others_are_not() -> None:
         chunk(0, "same  text"), chunk(1, "same text"), chunk(2, "other"), chunk(0, "same text", "e"), picture, picture,
     ]  # fmt: skip
     hits = [Hit(c, ref(c.document_id), 1.0 - n / 10) for n, c in enumerate(chunks)]
-    assert [hit.chunk.id for hit in fold_repeats(hits)] == ["d.0", "d.2", "e.0", "d.9"]
+    assert [hit.chunk.id for hit in fold(hits, "same")] == ["d.0", "d.2", "e.0", "d.9"]
 
 
 def test_unit_vectors_of_the_fake() -> None:
