@@ -20,7 +20,7 @@ from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.files import InputFile, find
-from ingest.pipeline import FileEvent, Report
+from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag import errors
 from rag.answers import EVERYTHING, Access
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
@@ -153,7 +153,7 @@ class HttpClient:
         waiting: dict[str, InputFile] = {}
 
         def tell(event: FileEvent) -> None:
-            report.states[event.state] += event.state != "parsing"
+            report.states[event.state] += event.state not in UNDER_WAY
             if event.state == "failed":
                 report.failures.append(event)
             report.warnings.extend((event.name, warning) for warning in event.warnings)

@@ -8,7 +8,7 @@ import threading
 from api.service import Service
 from api.uploads import Upload, Uploads
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent
+from ingest.pipeline import UNDER_WAY, FileEvent
 from rag.errors import TuwenError
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Runner:
 
         def settle(event: FileEvent) -> None:
             # Files inside an uploaded file have events of their own.
-            if event.state != "parsing" and event.name in by_name:
+            if event.state not in UNDER_WAY and event.name in by_name:
                 self._uploads.settle(by_name[event.name], event.state, event.message, event.remedy)
 
         self._service.ingest(files, taken[0].collection, settle, cancel=self._stopping)

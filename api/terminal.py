@@ -83,6 +83,11 @@ class IngestView:
         self._progress.stop()
 
     def show(self, event: FileEvent) -> None:
+        if event.state == "embedding":
+            self._progress.update(
+                self._task, description=escape(f"{textwrap.shorten(event.name, 50)}: embedding {event.chunks} chunks")
+            )
+            return
         if event.state == "parsing":
             pages = f" page {event.page}" + (f" of {event.pages}" if event.pages else "") if event.page else ""
             self._progress.update(self._task, description=escape(textwrap.shorten(event.name, 50) + pages))

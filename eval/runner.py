@@ -49,7 +49,7 @@ from eval.sweep.flow import Plan
 from eval.sweep.flow import sweep as run_sweep
 from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent, Report
+from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag.answers import Turn
 from rag.errors import BadRequest, NotFound, SpaceMismatch, TuwenError
 from rag.protocols import Generator, TextEncoder
@@ -369,7 +369,7 @@ class ServedSystem:
 
     def fill(self, files: Sequence[CorpusFile], on_file: Callable[[], None]) -> Filled:
         def tell(event: FileEvent) -> None:
-            if event.state != "parsing":
+            if event.state not in UNDER_WAY:
                 on_file()
 
         if isinstance(self._client, LocalClient):

@@ -13,25 +13,23 @@ import hashlib
 import json
 import logging
 import os
-import struct
 import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
+from ingest import page_records
 from ingest.protocols import ParsedPage, Source
 from ingest.worker import Parsed, ParseWorker, Toolbox
-from rag.documents import Box, Element, ImageData, ImageEntry, Page
 from rag.hashing import sha256_of
 
 log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 5_000_000_000
-_FORMAT = "1"
-_RECORD = struct.Struct(">cI")
+_FORMAT = "2"
 
 
 class ParseCache:
@@ -76,13 +74,13 @@ class ParseCache:
         kept = True
         try:
             with os.fdopen(descriptor, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1) as file:
-                _write(file, b"T", media_type.encode())
+                page_records.write(file, b"T", media_type.encode())
                 for page in pages:
                     kept = kept and not page.members
                     if kept:
-                        _write_page(file, page)
+                        page_records.write_page(file, page)
                     yield page
-                _write(file, b"E", b"")
+                page_records.write(file, b"E", b"")
             if kept:
                 size = new.stat().st_size
                 new.replace(path)
@@ -123,6 +121,9 @@ class CachingParseWorker(ParseWorker):
         self._cache = cache
 
     def parse(self, source: Source) -> Parsed:
+        if source.resume is not None:
+            # The rest of a file is no file.
+            return super().parse(source)
         path = self._cache.path(source, sha256_of(source.path))
         found = self._cache.read(path)
         if found is not None:
@@ -134,60 +135,18 @@ class CachingParseWorker(ParseWorker):
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
-def _write(file: Any, kind: bytes, body: bytes) -> None:
-    file.write(_RECORD.pack(kind, len(body)))
-    file.write(body)
-
-
-def _write_page(file: Any, parsed: ParsedPage) -> None:
-    """The pictures of a page stand before it, in the order of its elements."""
-    elements = []
-    for element in parsed.elements:
-        image = element.image
-        shown = {
-            "kind": element.kind,
-            "text": element.text,
-            "page": element.page,
-            "boxes": [[box.page, box.left, box.top, box.right, box.bottom] for box in element.boxes],
-            "level": element.level,
-            "caption": element.caption,
-            "entries": [[entry.kind, entry.text, entry.source] for entry in element.entries],
-            "image": None if image is None else [image.media_type, image.width, image.height],
-        }
-        if image is not None:
-            _write(file, b"B", image.data)
-        elements.append(shown)
-    page = parsed.page
-    body = {
-        "page": None if page is None else [page.number, page.width, page.height, page.source],
-        "elements": elements,
-        "title": parsed.title,
-        "metadata": dict(parsed.metadata),
-        "page_count": parsed.page_count,
-        "warnings": list(parsed.warnings),
-    }
-    # Text of a damaged file may hold lone surrogates, which JSON writes as escapes.
-    _write(file, b"P", json.dumps(body, ensure_ascii=True).encode())
-
-
 def _read(file: IO[bytes]) -> tuple[str, list[ParsedPage]]:
     media_type = ""
     pages: list[ParsedPage] = []
     pictures: list[bytes] = []
-    while True:
-        head = file.read(_RECORD.size)
-        if len(head) != _RECORD.size:
-            raise EOFError("it ends early")
-        kind, length = _RECORD.unpack(head)
-        body = file.read(length)
-        if len(body) != length:
-            raise EOFError("it ends early")
+    while (record := page_records.read(file)) is not None:
+        kind, body = record
         if kind == b"T":
             media_type = body.decode()
-        elif kind == b"B":
+        elif kind == page_records.PICTURE:
             pictures.append(body)
-        elif kind == b"P":
-            pages.append(_page(json.loads(body), pictures))
+        elif kind == page_records.PAGE:
+            pages.append(page_records.page_from(body, pictures))
             pictures = []
         elif kind == b"E":
             # Only at the end of the file does gzip compare its checksum.
@@ -196,30 +155,4 @@ def _read(file: IO[bytes]) -> tuple[str, list[ParsedPage]]:
             return media_type, pages
         else:
             raise ValueError(f"an unknown record {kind!r}")
-
-
-def _page(body: dict[str, Any], pictures: list[bytes]) -> ParsedPage:
-    left = iter(pictures)
-    page = body["page"]
-    return ParsedPage(
-        page=None if page is None else Page(*page),
-        elements=tuple(_element(element, left) for element in body["elements"]),
-        title=body["title"],
-        metadata=body["metadata"],
-        page_count=body["page_count"],
-        warnings=tuple(body["warnings"]),
-    )
-
-
-def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
-    image = shown["image"]
-    return Element(
-        kind=shown["kind"],
-        text=shown["text"],
-        page=shown["page"],
-        boxes=tuple(Box(*box) for box in shown["boxes"]),
-        level=shown["level"],
-        image=None if image is None else ImageData(next(pictures), *image),
-        caption=shown["caption"],
-        entries=tuple(ImageEntry(*entry) for entry in shown["entries"]),
-    )
+    raise EOFError("it ends early")

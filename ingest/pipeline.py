@@ -18,14 +18,16 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
 
+from ingest.checkpoints import Checkpoint, Checkpoints
 from ingest.files import InputFile
 from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
-from ingest.worker import ParseWorker
+from ingest.worker import ParseWorker, Stopped
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, TuwenError
 from rag.hashing import sha256_of
@@ -37,7 +39,8 @@ from rag.stores.rows import digest
 
 log = logging.getLogger(__name__)
 
-State = Literal["parsing", "published", "unchanged", "failed"]
+State = Literal["parsing", "embedding", "published", "unchanged", "failed", "cancelled"]
+UNDER_WAY = frozenset({"parsing", "embedding"})
 
 _BATCH_CHUNKS = 64
 """Chunks of one document on their way together."""
@@ -54,12 +57,14 @@ _FLUSH_SECONDS = 2.0
 AGAIN = "Ingest it again."
 UNPACKED = "unpacked-"
 """How the names of folders begin in which the files of an archive wait; a killed run leaves them for the next one to remove."""
+CHECKPOINTS = "checkpoints"
 DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class FileEvent:
-    """What happens to a file. `page` of `pages` is told while it is being parsed, where the format has pages."""
+    """What happens to a file. `page` of `pages` is told while it is being parsed, where the format has pages; `chunks` while
+    it is being embedded, and in the end. A cancelled run tells nothing of the files that were under way."""
 
     name: str
     state: State
@@ -98,6 +103,9 @@ class _Draft:
     elements: list[tuple[Element, str | None]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    dropped: bool = False
+    """Cancelled by itself, while the run goes on."""
     waiting: int = 0
     """Batches that are not embedded yet."""
     read: bool = False
@@ -175,9 +183,10 @@ class Pipeline:
         *,
         retry_failed: bool = False,
         cancel: threading.Event | None = None,
+        dropped: Callable[[InputFile], bool] = lambda _: False,
     ) -> Report:
-        """Raises Unavailable or SetupError when no further file could succeed; what was published until then stays."""
-        return _Run(self, collection, on_event, retry_failed, cancel or threading.Event()).run(files)
+        """`dropped` tells whether a single file is not wanted any more; it is asked often. Raises Unavailable or SetupError when no further file could succeed; what was published until then stays."""
+        return _Run(self, collection, on_event, retry_failed, cancel or threading.Event(), dropped).run(files)
 
 
 class _Run:
@@ -188,7 +197,10 @@ class _Run:
         on_event: Callable[[FileEvent], None],
         retry_failed: bool,
         cancel: threading.Event,
+        dropped: Callable[[InputFile], bool],
     ) -> None:
+        self._dropped = dropped
+        self._checkpoints = Checkpoints(pipeline._library.folder / CHECKPOINTS)
         self._p, self._collection, self._on_event, self._cancel = pipeline, collection, on_event, cancel
         self._library = pipeline._library
         self._queue: queue.Queue[_Item] = queue.Queue(maxsize=_QUEUED)
@@ -213,6 +225,7 @@ class _Run:
         began = time.monotonic()
         for left in self._library.folder.glob(f"{UNPACKED}*"):
             shutil.rmtree(left, ignore_errors=True)
+        self._checkpoints.forget_old()
         source = iter(files)
         readers = [threading.Thread(target=self._read, args=(source,), daemon=True) for _ in range(self._p._workers)]
         for reader in readers:
@@ -259,8 +272,14 @@ class _Run:
             sha256 = sha256 or sha256_of(file.path)
             if self._settled(file, sha256):
                 return
+            worker.stopped = lambda: self._stopped(file)
             with _Unpacked(self._library.folder) as folder:
                 self._stage(worker, replace(file, sha256=sha256), folder, inside)
+        except (_Cancelled, Stopped):
+            if not self._cancel.is_set():
+                self._queue.put(FileEvent(file.name, "cancelled", Document.make_id(self._collection, file.name)))
+            if inside.depth:
+                raise
         except FileError as error:
             self._fail(file, sha256, error)
         except OSError as error:
@@ -299,14 +318,19 @@ class _Run:
     def _stage(self, worker: ParseWorker, file: InputFile, folder: Path, inside: _Inside) -> None:
         limits = replace(self._p._limits, archive_entries=inside.entries)
         members = folder if inside.depth < limits.archive_depth else None
-        source = Source(file.path, file.name, "", limits, file.root, members)
+        document_id = Document.make_id(self._collection, file.name)
+        checkpoint = self._checkpoints.of(
+            document_id, f"{file.sha256} {self._p.settings} {limits.pixels} {members is None}"
+        )
+        source = Source(file.path, file.name, "", limits, file.root, members, checkpoint.resume)
         parsed = worker.parse(source)
-        first = next(parsed.pages, None)
+        pages = chain(checkpoint.pages(members), checkpoint.keep(parsed.pages))
+        first = next(pages, None)
         if first is None:
             raise EmptyFile(f"{file.name} holds nothing that could be searched.", "Leave it out.")
         self._library.blobs.put_file(file.path, file.sha256)
         document = Document(
-            id=Document.make_id(self._collection, file.name),
+            id=document_id,
             collection=self._collection,
             name=file.name,
             media_type=parsed.media_type,
@@ -315,10 +339,10 @@ class _Run:
             title=first.title,
             metadata=first.metadata,
         )
-        draft = _Draft(file, document)
+        draft = _Draft(file, document, checkpoint=checkpoint)
         languages: Counter[str] = Counter()
         batch: list[AnyChunk] = []
-        for chunk in self._p._chunker.chunk(document, self._kept(draft, first, parsed.pages)):
+        for chunk in self._p._chunker.chunk(document, self._kept(draft, first, pages)):
             languages[chunk.language] += len(chunk.text)
             draft.chunks.append(chunk)
             batch.append(chunk)
@@ -345,7 +369,8 @@ class _Run:
         inside.take(draft.file.name, draft.members)
         inside.depth += 1
         for member in draft.members:
-            if self._cancel.is_set():
+            if self._stopped(draft.file):
+                draft.dropped = True
                 raise _Cancelled
             name = f"{draft.file.name}/{member.name}"
             self._read_file(worker, InputFile(member.path, name, draft.file.source, folder), inside)
@@ -356,7 +381,8 @@ class _Run:
         page: ParsedPage | None = first
         total = first.page_count
         while page is not None:
-            if self._cancel.is_set():
+            if self._stopped(draft.file):
+                draft.dropped = True
                 raise _Cancelled
             total = page.page_count or total
             draft.warnings.extend(page.warnings)
@@ -371,9 +397,10 @@ class _Run:
             yield page
             page = next(rest, None)
 
+    def _stopped(self, file: InputFile) -> bool:
+        return self._cancel.is_set() or self._dropped(file)
+
     def _fail(self, file: InputFile, sha256: str, error: FileError) -> None:
-        if isinstance(error, _Cancelled):
-            return
         kind = type(error).__name__
         if sha256:
             self._library.record_failure(
@@ -393,14 +420,32 @@ class _Run:
             elif isinstance(item, FileEvent):
                 self._tell(item)
             elif isinstance(item, _Batch):
+                if self._unwanted(item.draft):
+                    continue
                 item.draft.waiting += 1
                 self._pending.append(item)
                 if sum(len(batch.chunks) for batch in self._pending) >= _GATHERED_CHUNKS:
                     self._embed()
             else:
-                item.draft.read = True
-                self._publish_if_complete(item.draft)
+                self._finished_reading(item.draft)
         self._embed()
+
+    def _finished_reading(self, draft: _Draft) -> None:
+        draft.read = True
+        if draft.dropped:
+            self._tell(FileEvent(draft.file.name, "cancelled", draft.document.id))
+            return
+        if draft.waiting:
+            self._tell(FileEvent(draft.file.name, "embedding", draft.document.id, chunks=len(draft.chunks)))
+        self._publish_if_complete(draft)
+
+    def _unwanted(self, draft: _Draft) -> bool:
+        """Whether the file was cancelled by itself. It is told once: here, or by the reader where that is still at it."""
+        if not draft.dropped and self._dropped(draft.file):
+            draft.dropped = True
+            if draft.read:
+                self._tell(FileEvent(draft.file.name, "cancelled", draft.document.id))
+        return draft.dropped
 
     def _next(self) -> _Item:
         """The next item. When none comes for a while, the time is used to embed what is there."""
@@ -411,7 +456,7 @@ class _Run:
             return self._queue.get()
 
     def _embed(self) -> None:
-        batches, self._pending = self._pending, []
+        batches, self._pending = [batch for batch in self._pending if not self._unwanted(batch.draft)], []
         if not batches or self._cancel.is_set():
             return
         if not self._store_vectors([chunk for batch in batches for chunk in batch.chunks]):
@@ -452,7 +497,7 @@ class _Run:
             self._library.store_vectors(encoder.space, [sha256], np.asarray(vector, np.float32))
 
     def _publish_if_complete(self, draft: _Draft) -> None:
-        if not draft.read or draft.waiting or self._cancel.is_set():
+        if not draft.read or draft.waiting or draft.dropped or self._cancel.is_set():
             return
         publication = Publication(
             draft.document,
@@ -476,6 +521,8 @@ class _Run:
                 message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
                 self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
                 return
+        if draft.checkpoint is not None:
+            draft.checkpoint.forget()
         self._report.chunks += len(draft.chunks)
         self._report.pages += len(draft.pages)
         event = FileEvent(
@@ -492,7 +539,7 @@ class _Run:
             self._flushed = time.monotonic()
 
     def _tell(self, event: FileEvent) -> None:
-        if event.state != "parsing":
+        if event.state not in UNDER_WAY:
             self._report.states[event.state] += 1
         if event.state == "failed":
             self._report.failures.append(event)
@@ -543,11 +590,8 @@ class _Unpacked:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class _Cancelled(FileError):
-    """The run was cancelled while this file was read: nothing is recorded of it."""
-
-    def __init__(self, *_: object) -> None:
-        super().__init__("cancelled")
+class _Cancelled(Exception):
+    """The run, or this file, was cancelled while it was read: nothing is recorded of it."""
 
 
 def _same_place(first: str, second: str) -> bool:

@@ -31,6 +31,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Where reading goes on: pages up to number `page` were read before, and `remembered` is all that the parser asked to have
+    remembered of them."""
+
+    page: int
+    remembered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A file to parse. `path` is where its bytes are; `name` is what the person calls it; `root` is the folder that
     relative links (pictures of a Markdown file) may point into, or None when they lead nowhere."""
@@ -42,6 +51,8 @@ class Source:
     root: Path | None = None
     members: Path | None = None
     """The empty folder into which a container (archive, message) writes the files in it; None: they are only listed."""
+    resume: Resume | None = None
+    """Only for parsers whose pages say what to remember; others begin at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ class ParsedPage:
     page_count: int | None = None
     warnings: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
+    remember: tuple[str, ...] | None = None
+    """What the parser has to know of this page to go on behind it (see Resume); None where it cannot go on."""
 
 
 class Parser(Protocol):

@@ -51,6 +51,10 @@ class Parsed:
     pages: Iterator[ParsedPage]
 
 
+class Stopped(Exception):
+    """Nobody wants the file any more."""
+
+
 class ParseWorker:
     """One process that parses one file at a time; it is started at the first file and again after it was killed.
 
@@ -60,6 +64,8 @@ class ParseWorker:
 
     def __init__(self, build: Callable[[], Toolbox], *, memory: int = 4_000_000_000) -> None:
         self._build, self._memory = build, memory
+        self.stopped: Callable[[], bool] = lambda: False
+        """Asked four times a second while a file is parsed; when it says yes, the process is ended and Stopped raised."""
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection | None = None
 
@@ -127,6 +133,8 @@ class ParseWorker:
             raise content
 
     def _watch(self, source: Source, waited: float) -> None:
+        if self.stopped():
+            raise Stopped(source.name)
         if waited > source.limits.seconds:
             raise LimitExceeded(
                 f"{source.name}: parsing took longer than {source.limits.seconds:g} s and was stopped.",

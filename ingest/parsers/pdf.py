@@ -69,10 +69,11 @@ class PdfParser:
                 )
             with PDFIUM:
                 reading = _Reading(source, pdf, self._ocr)
-                attached, left_out = attachments(pdf, source)
-            anything = False
+                attached, left_out = attachments(pdf, source) if source.resume is None else ((), ())
+            done = source.resume.page if source.resume is not None else 0
+            anything = done > 0
             for batch in read_pages(source.path, count, password):
-                for parsed in reading.batch(batch):
+                for parsed in reading.batch(batch, done):
                     anything = anything or bool(parsed.elements)
                     if parsed.page is not None and parsed.page.number == 1:
                         parsed = replace(parsed, members=attached, warnings=(*parsed.warnings, *left_out))
@@ -94,11 +95,13 @@ class _Reading:
         self._count = len(pdf)
         self._repeats = Repeats(self._count)
         self._sizes: Counter[tuple[float, bool]] = Counter()
-        self._seen_pictures: set[str] = set()
+        self._seen_pictures: set[str] = set(source.resume.remembered) if source.resume else set()
+        self._new_pictures: list[str] = []
         self._outline = Outline(pdf)
         self._metadata = metadata_of(pdf)
 
-    def batch(self, pages: Sequence[TextPage]) -> Iterator[ParsedPage]:
+    def batch(self, pages: Sequence[TextPage], done: int = 0) -> Iterator[ParsedPage]:
+        """Learns from all pages, and reads those after number `done`."""
         with PDFIUM:
             pages = [mended(page, self._pdf) for page in pages]
         laid = [(page, rows(_upright(page.runs))) for page in pages]
@@ -107,6 +110,8 @@ class _Reading:
             for line in lines:
                 self._sizes[round(2 * line.size) / 2, line.bold] += len(line.text)
         for page, lines in laid:
+            if page.number <= done:
+                continue
             with PDFIUM:  # not across the yield: the reader of the pages may be another thread, or never come back
                 parsed = self._page(page, lines)
             yield parsed
@@ -120,6 +125,7 @@ class _Reading:
             width, height = drawn.get_size()
             page = replace(page, width=width, height=height)
         try:
+            self._new_pictures = []
             elements, source = self._elements(page, lines, drawn, warnings)
         finally:
             if drawn is not None:
@@ -132,6 +138,7 @@ class _Reading:
             metadata=self._metadata if first else {},
             page_count=self._count,
             warnings=tuple(warnings),
+            remember=tuple(self._new_pictures),
         )
 
     def _load(self, number: int, warnings: list[str]) -> Any | None:
@@ -182,7 +189,8 @@ class _Reading:
         if drawn is None:
             return [], runs
         shown = [p for p in pictures if p.key not in self._seen_pictures and not _is_background(p.box, page, runs)]
-        self._seen_pictures.update(picture.key for picture in shown)
+        self._new_pictures = [picture.key for picture in shown]
+        self._seen_pictures.update(self._new_pictures)
         places = [picture.box for picture in pictures] + [table.box for table in tables]
         regions = [(p.box, p.density) for p in shown]
         regions += [(box, DRAWING_DENSITY) for box in drawings(page.shapes, runs, places, page.width, page.height)]
