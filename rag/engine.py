@@ -78,7 +78,7 @@ class Engine(Searcher):
             )
             return
         with clock("pack"):
-            passages = self._pack(query.text, language, found.hits, generator)
+            passages = self.passages(query.text, language, found.hits, generator)
             read = at_both_ends(passages) if options.order == "ends" else passages
             messages = build_messages(query.text, language, read)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
@@ -113,7 +113,8 @@ class Engine(Searcher):
             tuple((message.role, message.content) for message in messages) if query.explain else (),
         )
 
-    def _pack(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
+    def passages(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
+        """What the generator is given to read, numbered by rank, within `Options.passage_tokens` of its tokens."""
         options = self.options
         render = partial(render_passage, language=language)
         count, budget = generator.count_tokens, options.passage_tokens
