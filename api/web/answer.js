@@ -3,6 +3,7 @@
 import { copyOf, make, part, showWhen } from "./dom.js";
 import { entryLines } from "./entries.js";
 import { pictureUrl } from "./http.js";
+import { explanation } from "./explain.js";
 import { hasText, say, sayAttribute, t } from "./i18n.js";
 import { assign, blocks, markers, plain } from "./prose.js";
 import { openViewer } from "./viewer.js";
@@ -57,7 +58,8 @@ export function citationItem(citation) {
   return item;
 }
 
-export function hitItem(hit) {
+/** `stages` are what each step of the search left, where the server was asked for that. */
+export function hitItem(hit, stages = null) {
   const item = copyOf("hit-template");
   part(item, "name").textContent = hit.document.name;
   if (hit.page) say(part(item, "page"), "citation.page", { page: hit.page });
@@ -79,6 +81,8 @@ export function hitItem(hit) {
     setCurrent(button);
     openViewer({ ...hit, chunkId: hit.chunk_id }, button);
   });
+  if (hit.also?.length) chips.append(say(make("span", "chip"), "hit.also", { n: hit.also.length }));
+  if (stages) item.append(explanation(hit, stages));
   return item;
 }
 
@@ -91,10 +95,10 @@ function sourceChip(source, rank) {
 }
 
 /** Puts what was found under an answer; `open` shows it at once. */
-export function showHits(turn, hits, open) {
+export function showHits(turn, hits, open, stages = null) {
   const found = part(turn, "found");
   say(part(turn, "found-title"), hits.length ? "turn.found" : "turn.found.none", { n: hits.length });
-  part(turn, "hits").replaceChildren(...hits.map(hitItem));
+  part(turn, "hits").replaceChildren(...hits.map((hit) => hitItem(hit, stages)));
   found.open = open && hits.length > 0;
   showWhen(found, true);
 }

@@ -59,9 +59,9 @@ export async function ask(question, collection, { answer = true } = {}, onChange
 }
 
 async function findInto(turn, question, collection, signal) {
-  const result = await http.search({ query: question, collection, top_k: TOP_K }, signal);
+  const result = await http.search({ query: question, collection, top_k: TOP_K, explain: true }, signal);
   state(turn, null);
-  showHits(turn, result.hits, true);
+  showHits(turn, result.hits, true, result.explain?.stages);
   showFacts(turn, result);
 }
 
