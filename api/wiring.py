@@ -38,6 +38,7 @@ from rag.protocols import (
 )
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
+from rag.weights.conventions import RerankerConvention, encoder_convention
 
 RENDERED = frozenset(
     {"application/pdf", "image/png", "image/jpeg", "image/webp", "image/tiff", "image/bmp", "image/gif"}
@@ -75,22 +76,33 @@ def _sentence_transformers_encoder(settings: Settings) -> TextEncoder:
     from rag.encoders.sentence_transformers import SentenceTransformersEncoder
 
     chosen = settings.encoder
+    query, passage = _prefixes(settings)
+    known = encoder_convention(chosen.model)
     return SentenceTransformersEncoder(
-        chosen.model, query_prefix=chosen.query_prefix, passage_prefix=chosen.passage_prefix
+        chosen.model, query_prefix=query, passage_prefix=passage, pooling=known.pooling if known else None
     )
+
+
+def _prefixes(settings: Settings) -> tuple[str, str]:
+    """Of question and passage: those that are set, or else the ones the model is known to want."""
+    chosen, known = settings.encoder, encoder_convention(settings.encoder.model)
+    if chosen.query_prefix or chosen.passage_prefix or known is None:
+        return chosen.query_prefix, chosen.passage_prefix
+    return known.query_prefix, known.passage_prefix
 
 
 def _remote_encoder(settings: Settings) -> TextEncoder:
     from rag.encoders.remote import RemoteTextEncoder
 
     chosen = settings.encoder
+    query, passage = _prefixes(settings)
     return RemoteTextEncoder(
         chosen.base_url,
         chosen.model,
         dimension=chosen.dimension,
         api_key=chosen.api_key,
-        query_prefix=chosen.query_prefix,
-        passage_prefix=chosen.passage_prefix,
+        query_prefix=query,
+        passage_prefix=passage,
     )
 
 
@@ -435,7 +447,33 @@ def _no_reranker(_: Settings, __: Generate) -> Reranker | None:
 def _cross_encoder(settings: Settings, _: Generate) -> Reranker:
     from rag.rerankers.cross_encoder import CrossEncoderReranker
 
+    _runs_here(settings)
     return CrossEncoderReranker(settings.retrieval.reranker_model)
+
+
+def _onnx_cross_encoder(settings: Settings, _: Generate) -> Reranker:
+    from rag.rerankers.onnx_cross_encoder import OnnxCrossEncoder
+
+    _runs_here(settings)
+    model = Path(settings.retrieval.reranker_model)
+    return OnnxCrossEncoder(model, settings.models.dir / "built", threads=settings.encoder.threads)
+
+
+def _runs_here(settings: Settings) -> None:
+    """Raises BadSetting for a model that is known not to be a plain cross-encoder."""
+    known = _convention(settings)
+    if known is not None and (known.unsupported or known.kind == "yes-no"):
+        why = known.unsupported or "it is a language model that says yes or no: serve it by vLLM"
+        raise BadSetting(
+            f"{settings.retrieval.reranker_model} is no cross-encoder: {why}.",
+            "Set retrieval.reranker = remote with retrieval.reranker_url, or choose another model.",
+        )
+
+
+def _convention(settings: Settings) -> RerankerConvention | None:
+    from rag.weights.conventions import reranker_convention
+
+    return reranker_convention(settings.retrieval.reranker_model)
 
 
 def _llm_reranker(settings: Settings, generate: Generate) -> Reranker:
@@ -447,16 +485,30 @@ def _llm_reranker(settings: Settings, generate: Generate) -> Reranker:
 def _remote_reranker(settings: Settings, _: Generate) -> Reranker:
     from rag.rerankers.remote import RemoteReranker
 
-    chosen = settings.retrieval
-    return RemoteReranker(chosen.reranker_url, chosen.reranker_model, api_key=chosen.reranker_api_key)
+    chosen, known = settings.retrieval, _convention(settings)
+    # Only vLLM passes texts to the model as they come; the others apply a model's prompt themselves.
+    prompted = known is not None and chosen.reranker_shape == "vllm"
+    return RemoteReranker(
+        chosen.reranker_url,
+        chosen.reranker_model,
+        shape=chosen.reranker_shape,
+        api_key=chosen.reranker_api_key,
+        query_template=known.asked if known and prompted else "{query}",
+        document_template=known.document_template if known and prompted else "{document}",
+    )
 
 
 RERANKERS: dict[str, Callable[[Settings, Generate], Reranker | None]] = {
     "none": _no_reranker,
     "cross-encoder": _cross_encoder,
+    "onnx": _onnx_cross_encoder,
     "llm": _llm_reranker,
     "remote": _remote_reranker,
 }
+
+
+LOGITS = {"cross-encoder", "onnx"}
+"""Rerankers whose scores are what the model gives; servers apply its convention themselves."""
 
 
 def reranker(settings: Settings, generate: Generate) -> Reranker | None:
@@ -464,7 +516,20 @@ def reranker(settings: Settings, generate: Generate) -> Reranker | None:
     chosen = settings.retrieval
     if chosen.rerank_gate == "leave" or chosen.rerank_weight == 0:
         return None
-    return RERANKERS[chosen.reranker](settings, generate)
+    made = RERANKERS[chosen.reranker](settings, generate)
+    platt = chosen.reranker_platt
+    if platt is None and chosen.reranker in LOGITS and (known := _convention(settings)) is not None:
+        platt = known.platt
+    if made is None or platt is None:
+        return made
+    from rag.rerankers.probability import ProbabilityReranker
+
+    if platt[0] <= 0:
+        raise BadSetting(
+            f"retrieval.reranker_platt has the slope {platt[0]}: better passages would get smaller probabilities.",
+            "Fit it again with `tuwen eval calibrate`, or set retrieval.rerank_gate = leave.",
+        )
+    return ProbabilityReranker(made, *platt)
 
 
 def _llamacpp(settings: Settings) -> Generator:

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.encoders import bert_graph, e5_file
-from rag.encoders.bert_graph import Bert, Layer, Linear, Norm, Precision, Table
+from rag import bert_graph
+from rag.bert_graph import Bert, Layer, Linear, Norm, Precision, Table
+from rag.encoders import e5_file
 from rag.encoders.e5_file import E5File
 from rag.encoders.text_onnx import OnnxTextEncoder
 

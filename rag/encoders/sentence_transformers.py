@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from rag.errors import BadSetting
 from rag.local_models import open_local
 from rag.protocols import Space, Vectors
 
@@ -16,6 +18,8 @@ class SentenceTransformersEncoder:
 
     Only safetensors are loaded, never pickles. The prefixes are the model's own (`query: ` for E5, an instruction for
     Qwen3-Embedding, none for bge-m3). `weights_sha256` goes into the space; empty where it is not known.
+    `pooling` (mean, cls, last) is what the model is known to want: a directory without sentence-transformers' own files is pooled by
+    the mean without a word, which is wrong for the others, and refused with BadSetting.
     Raises ExtraMissing without the packages, ModelMissing and ModelCorrupt for weights that are not there or not readable.
     """
 
@@ -26,10 +30,12 @@ class SentenceTransformersEncoder:
         query_prefix: str = "",
         passage_prefix: str = "",
         weights_sha256: str = "",
+        pooling: str | None = None,
         device: str | None = None,
         batch_size: int = 32,
     ) -> None:
         self._model = open_local("SentenceTransformer", model, device)
+        _check_pooling(self._model, model, pooling)
         self._query_prefix, self._passage_prefix, self._batch_size = query_prefix, passage_prefix, batch_size
         dimension = int(self._model.encode(["."], show_progress_bar=False).shape[1])
         rules = f"sentence-transformers; query={query_prefix!r} passage={passage_prefix!r}"
@@ -64,3 +70,17 @@ class SentenceTransformersEncoder:
         vectors = self._model.encode(texts, batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True)
         vectors = np.asarray(vectors, np.float32)
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+_MODES = {"mean": "mean", "cls": "cls", "last": "lasttoken"}
+"""By sentence-transformers' names."""
+
+
+def _check_pooling(loaded: Any, model: str, wanted: str | None) -> None:
+    modes = [layer.pooling_mode for layer in loaded if hasattr(layer, "pooling_mode")]
+    found = ",".join(modes[0]) if modes and not isinstance(modes[0], str) else (modes[0] if modes else "")
+    if wanted and found and found != _MODES[wanted]:
+        raise BadSetting(
+            f"{model} is pooled by {found} here, but its family by {wanted}: its vectors would be wrong.",
+            "Download the whole repository: modules.json and 1_Pooling/config.json say how it is pooled.",
+        )

@@ -13,7 +13,8 @@ from rag.local_models import open_local
 class CrossEncoderReranker:
     """`model` is a directory, or a hub name that is in the local hub cache: nothing is downloaded here, and no pickle loaded.
 
-    Scores are the model's own, higher is better; they are not probabilities, and models differ in their range.
+    Scores are the model's logits, higher is better: the activation that its configuration names is left out, because some name one and
+    others of the same training do not. rag/rerankers/probability.py makes them probabilities.
     Raises ExtraMissing without the packages, ModelMissing and ModelCorrupt for weights that are not there or not readable.
     """
 
@@ -29,8 +30,16 @@ class CrossEncoderReranker:
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         if not texts:
             return []
+        import torch
+
         pairs = [(question, text) for text in texts]
-        scores = self._model.predict(pairs, batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True)
+        scores = self._model.predict(
+            pairs,
+            batch_size=self._batch_size,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            activation_fn=torch.nn.Identity(),
+        )
         return [float(score) for score in scores]
 
 

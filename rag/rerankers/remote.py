@@ -1,10 +1,11 @@
-"""Scores from a server: the shape of Cohere and Jina (`/v1/rerank`, also vLLM's) or of Text Embeddings Inference (`/rerank`)."""
+"""Scores from a server: the shapes of Cohere, Jina and vLLM (`/v1/rerank`) and of Text Embeddings Inference (`/rerank`)."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.retrying import JsonClient
 
@@ -13,10 +14,33 @@ if TYPE_CHECKING:
 
 SETTING = "retrieval.reranker_url"
 
+Name = Literal["cohere", "jina", "tei", "vllm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The names by which a server knows the texts, the list of its answer (empty: the answer is the list) and a score."""
+
+    texts: str
+    rows: str
+    score: str
+    counted: bool
+    """Whether it wants to be told how many it shall return."""
+    further: tuple[tuple[str, Any], ...] = ()
+
+
+SHAPES: dict[Name, Shape] = {
+    "cohere": Shape("documents", "results", "relevance_score", True),
+    "jina": Shape("documents", "results", "relevance_score", True, (("return_documents", False),)),
+    # vLLM cuts at the model's length only when told; -1 is that length.
+    "vllm": Shape("documents", "results", "relevance_score", True, (("truncate_prompt_tokens", -1),)),
+    "tei": Shape("texts", "", "score", False, (("truncate", True),)),
+}
+
 
 class RemoteReranker:
-    """`base_url` ends before `/rerank`. `shape` "cohere" sends `documents` and reads `results[].relevance_score`; "tei"
-    sends `texts` and reads `[].score`. Raises EncoderUnavailable.
+    """`base_url` ends before `/rerank`. The templates are for servers that pass texts to the model as they come (vLLM with
+    Qwen3-Reranker): `{query}` and `{document}` stand for the texts. Raises EncoderUnavailable.
     """
 
     def __init__(
@@ -24,7 +48,9 @@ class RemoteReranker:
         base_url: str,
         model: str = "",
         *,
-        shape: Literal["cohere", "tei"] = "cohere",
+        shape: Name = "cohere",
+        query_template: str = "{query}",
+        document_template: str = "{document}",
         api_key: str = "",
         batch_size: int = 64,
         timeout: float = 60.0,
@@ -35,7 +61,8 @@ class RemoteReranker:
         self._http = JsonClient(
             base_url, setting=SETTING, api_key=api_key, timeout=timeout, attempts=attempts, client=client, sleep=sleep
         )
-        self._model, self._shape, self._batch_size = model, shape, batch_size
+        self._model, self._shape, self._batch_size = model, SHAPES[shape], batch_size
+        self._templates = (query_template, document_template)
 
     @property
     def name(self) -> str:
@@ -48,17 +75,21 @@ class RemoteReranker:
         return scores
 
     def _request(self, question: str, texts: Sequence[str]) -> list[float]:
+        shape = self._shape
         answer = self._http.post("/rerank", self._body(question, texts))
-        key = "relevance_score" if self._shape == "cohere" else "score"
         try:
-            rows = answer["results"] if self._shape == "cohere" else answer
-            found = {int(row["index"]): float(row[key]) for row in rows}
+            rows = answer[shape.rows] if shape.rows else answer
+            found = {int(row["index"]): float(row[shape.score]) for row in rows}
             return [found[index] for index in range(len(texts))]
         except (KeyError, TypeError, ValueError) as error:
             raise self._http.unexpected(f"not one score for each text in its answer ({str(answer)[:120]})") from error
 
     def _body(self, question: str, texts: Sequence[str]) -> dict[str, object]:
-        if self._shape == "tei":
-            return {"query": question, "texts": list(texts), "truncate": True}
-        body: dict[str, object] = {"query": question, "documents": list(texts), "top_n": len(texts)}
-        return {"model": self._model, **body} if self._model else body
+        shape, (asked, read) = self._shape, self._templates
+        body: dict[str, object] = {"model": self._model} if self._model else {}
+        # Not str.format: a text may have braces.
+        body["query"] = asked.replace("{query}", question)
+        body[shape.texts] = [read.replace("{document}", text) for text in texts]
+        if shape.counted:
+            body["top_n"] = len(texts)
+        return body | dict(shape.further)

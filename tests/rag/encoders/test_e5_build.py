@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.encoders import bert_graph, e5_file
-from rag.encoders.bert_graph import Bert
+from rag import bert_graph
+from rag.bert_graph import Bert
+from rag.encoders import e5_file
 from rag.encoders.e5_build import _bert, build_e5, ensure_e5, tokenizer
 from rag.encoders.text_onnx import OnnxTextEncoder
 from rag.errors import ModelCorrupt

@@ -1,4 +1,4 @@
-"""A BERT text encoder as an ONNX graph: token ids in, unit vectors out.
+"""A BERT as an ONNX graph: token ids in, unit vectors out, or, with a classification head, a score for a pair of texts.
 
 Devlin et al., "BERT" (2019), post-layer-norm; mean pooling over the tokens of the mask and L2 normalisation (Reimers and
 Gurevych, "Sentence-BERT", 2019) are part of the graph. The graph is written with ONNX Runtime's fused operators, so that
@@ -67,6 +67,19 @@ class Bert:
     layers: Sequence[Layer]
     heads: int
     epsilon: float
+    second: Vectors | None = None
+    """Vector of token type 1 minus that of type 0, `[hidden]`; None for a model that knows no types (XLM-RoBERTa)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A score from the first token: `out(tanh(dense(x)))`, as BertForSequenceClassification and XLMRobertaForSequenceClassification."""
+
+    dense: Linear
+    out: Linear
+
+
+Pooling = Literal["mean", "cls"]
 
 
 class _Graph:
@@ -135,21 +148,46 @@ def quantise(weight: Vectors) -> tuple[npt.NDArray[np.int8], Vectors]:
     return np.clip(np.rint(weight / scales), -64, 64).astype(np.int8), scales
 
 
-def save(bert: Bert, path: Path, precision: Precision = "int8") -> None:
+def blocks_of(weight: Vectors) -> Table:
+    """Word vectors `[words, hidden]` in int8 with a scale per block; `hidden` is a multiple of 32."""
+    words, hidden = weight.shape
+    blocks = weight.reshape(words, hidden // BLOCK, BLOCK)
+    scales = (np.maximum(np.abs(blocks).max(axis=2), 1e-8) / 127).astype(np.float16)
+    values = np.rint(blocks / np.maximum(scales, np.float16(6e-8)).astype(np.float32)[:, :, None])
+    return Table(np.clip(values, -127, 127).astype(np.int8).reshape(words, hidden), scales)
+
+
+def save(bert: Bert, path: Path, precision: Precision = "int8", pooling: Pooling = "mean") -> None:
     """Writes the graph: `input_ids`, `attention_mask` int64 `[batch, tokens]` → `embedding` float32 `[batch, hidden]`."""
+    graph = _Graph(precision)
+    states = _layers(graph, bert, _embed(graph, bert))
+    pooled = _pool(graph, states) if pooling == "mean" else _unit(graph, _first(graph, states))
+    _write(graph, pooled, "embedding", bert.positions.shape[1], path)
+
+
+def save_scorer(bert: Bert, head: Head, path: Path, precision: Precision = "int8") -> None:
+    """Writes the graph: `input_ids`, `attention_mask` and, where the model knows types, `token_type_ids` int64 `[batch, tokens]` →
+    `logits` float32 `[batch, labels]`. The head stays float32: it is small, and a score is a difference of much larger numbers."""
+    graph = _Graph(precision)
+    first = _first(graph, _layers(graph, bert, _embed(graph, bert)))
+    dense = graph.op("Tanh", _exact(graph, first, head.dense))
+    typed = ("token_type_ids",) if bert.second is not None else ()
+    _write(graph, _exact(graph, dense, head.out), "logits", head.out.bias.shape[0], path, typed)
+
+
+def _write(graph: _Graph, result: str, name: str, width: int, path: Path, further: Sequence[str] = ()) -> None:
     import onnx
     from onnx import TensorProto, helper
 
-    graph = _Graph(precision)
-    pooled = _pool(graph, _layers(graph, bert, _embed(graph, bert)))
-    graph.nodes.append(helper.make_node("Identity", [pooled], ["embedding"]))
+    graph.nodes.append(helper.make_node("Identity", [result], [name]))
     shape = ["batch", "tokens"]
+    inputs = ("input_ids", "attention_mask", *further)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "bert",
-            [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
-            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", bert.positions.shape[1]])],
+            [helper.make_tensor_value_info(given, TensorProto.INT64, shape) for given in inputs],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])],
             graph.weights,
         ),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
@@ -169,7 +207,11 @@ def _embed(graph: _Graph, bert: Bert) -> str:
     length = graph.op("Gather", graph.op("Shape", "input_ids"), graph.constant(np.array([1], np.int64)))
     start = graph.constant(np.array([0], np.int64))
     position = graph.op("Slice", graph.constant(bert.positions), start, length, start)
-    return graph.norm(graph.op("Add", word, position), bert.norm, bert.epsilon)
+    summed = graph.op("Add", word, position)
+    if bert.second is not None:
+        types = graph.op("Unsqueeze", graph.op("Cast", "token_type_ids", to=1), graph.constant(np.array([2], np.int64)))
+        summed = graph.op("Add", summed, graph.op("Mul", types, graph.constant(bert.second)))
+    return graph.norm(summed, bert.norm, bert.epsilon)
 
 
 def _layers(graph: _Graph, bert: Bert, x: str) -> str:
@@ -188,5 +230,16 @@ def _layers(graph: _Graph, bert: Bert, x: str) -> str:
 def _pool(graph: _Graph, x: str) -> str:
     # Dividing by the number of tokens is left out: the length of the sum is normalised anyway.
     weights = graph.op("Unsqueeze", graph.op("Cast", "attention_mask", to=1), graph.constant(np.array([1], np.int64)))
-    summed = graph.op("Squeeze", graph.op("MatMul", weights, x), graph.constant(np.array([1], np.int64)))
-    return str(graph.op("LpNormalization", summed, axis=-1, p=2))
+    return _unit(graph, graph.op("Squeeze", graph.op("MatMul", weights, x), graph.constant(np.array([1], np.int64))))
+
+
+def _first(graph: _Graph, x: str) -> str:
+    return str(graph.op("Gather", x, graph.constant(np.array(0, np.int64)), axis=1))
+
+
+def _unit(graph: _Graph, x: str) -> str:
+    return str(graph.op("LpNormalization", x, axis=-1, p=2))
+
+
+def _exact(graph: _Graph, x: str, part: Linear) -> str:
+    return str(graph.op("Add", graph.op("MatMul", x, graph.constant(part.weight)), graph.constant(part.bias)))
