@@ -62,6 +62,22 @@ class TextEncoder(Protocol):
         ...
 
 
+class Verifier(Protocol):
+    """Says whether a text carries a claim: entailment, a reranker's probability, or a generator's yes or no."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def threshold(self) -> float:
+        """Least probability at which a claim counts as supported."""
+        ...
+
+    def probabilities(self, claim: str, evidence: Sequence[str]) -> list[float]:
+        """For each text how likely it carries the claim, in [0, 1]. Raises EncoderUnavailable, GeneratorUnavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """A text or a picture token by token: `tokens` are unit vectors `[n, dimension]`, `pooled` is that of the whole, `[dimension]`."""

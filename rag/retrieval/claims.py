@@ -14,6 +14,8 @@ from functools import lru_cache
 import rjieba
 
 from rag.language import language_of
+from rag.retrieval.altered import exchanged
+from rag.retrieval.directions import turned
 from rag.retrieval.quantities import Quantity, missing, quantities
 from rag.stems import stems
 from rag.words import STOP_WORDS, normalise, sentence_spans
@@ -72,16 +74,20 @@ class Check:
     """One says what the other denies."""
     facts: int
     """Numbers and names in the claim."""
+    exchanged: tuple[str, ...] = ()
+    """Numbers and names that stand where the evidence has another."""
+    turned: bool = False
+    """A comparison goes the other way."""
 
     @property
     def sound(self) -> bool:
-        return not (self.missing_numbers or self.missing_names or self.denied)
+        return not (self.missing_numbers or self.missing_names or self.denied or self.exchanged or self.turned)
 
     @property
     def score(self) -> float:
         """In [0, 1]: coverage, less for every number and name that is not there, halved by a contradiction."""
-        lost = len(self.missing_numbers) + len(self.missing_names)
-        return self.coverage * (1 - 0.7 * lost / max(1, self.facts)) * (0.5 if self.denied else 1.0)
+        lost = min(self.facts, len(self.missing_numbers) + len(self.missing_names) + len(self.exchanged))
+        return self.coverage * (1 - 0.7 * lost / max(1, self.facts)) * (0.5 if self.denied or self.turned else 1.0)
 
 
 def check(claim: str, support: str, around: str) -> Check:
@@ -99,17 +105,32 @@ def check(claim: str, support: str, around: str) -> Check:
         absent,
         _contradicts(claim, support),
         len(wanted_numbers) + len(wanted_names),
+        tuple(exchanged(claim, support, wanted_names, names(support))),
+        turned(claim, support),
     )
 
 
 def coverage(claim: str, evidence: str) -> float:
     """Share of the claim's content words that the evidence has; 1 for a claim without any."""
-    wanted = set(stems(claim))
+    wanted = _stems(claim)
     if not wanted:
         return 1.0
-    have, text = set(stems(evidence)), normalise(evidence)
+    have, text = _stems(evidence), normalise(evidence)
     # A Chinese word may be cut differently in another sentence: there it counts when its characters stand together.
     return sum(word in have or (not word.isascii() and word in text) for word in wanted) / len(wanted)
+
+
+@lru_cache(maxsize=1024)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stems(text))
+
+
+def facts_missing(claim: str, evidence: str) -> tuple[int, int]:
+    """How many numbers and names of the claim the evidence lacks, and how many there are."""
+    wanted = names(claim)
+    near, squeezed = normalise(evidence), _squeeze(evidence)
+    absent = sum(not _has_name(name, near, squeezed) for name in wanted)
+    return absent + len(missing(claim, quantities(evidence))), len(wanted) + len(quantities(claim))
 
 
 def _has_name(name: str, text: str, squeezed: str) -> bool:
@@ -143,7 +164,7 @@ def _contradicts(claim: str, support: str) -> bool:
     """One of them says what the other denies."""
     claim, support = normalise(claim), normalise(support)
     for one, other in ((claim, support), (support, claim)):
-        said, denied_there = set(stems(other)), _denied(other)
+        said, denied_there = _stems(other), _denied(other)
         if any(word in said or _says(other, word) for word in _denied(one) - denied_there):
             return True
     return False

@@ -1,0 +1,116 @@
+"""Markers in an answer's text: read, put with the words they vouch for, and written as `[1][2]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from rag.language import language_of
+from rag.words import content_words, sentence_spans
+
+_MARKER = re.compile(r"[ \t]*[\[【［]\s*(\d{1,2}(?:\s*[,，、;；\-–—~]\s*\d{1,2})*)\s*[\]】］](?!\()")
+_OPEN_MARKER = re.compile(r"\s*[\[【［][^\]】］\n]{0,20}$")
+_RANGE = re.compile(r"(\d+)\s*[-–—~]\s*(\d+)")
+CLAIMING_WORDS = 2
+"""Content words below which a sentence without a number claims nothing: `Yes.`, `Here it is:`."""
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Where a sentence stands in the clean text, where its closing marks begin, and its markers by their place."""
+
+    start: int
+    body_end: int
+    end: int
+    groups: dict[int, list[int]]
+
+    def claims(self, clean: str) -> list[tuple[str, list[int]]]:
+        """What each group of markers vouches for: the words since the group before it; the last one's reach the end."""
+        claims = []
+        last = self.start
+        places = sorted(self.groups)
+        for position in places:
+            piece = clean[last : self.end if position == places[-1] else position].strip(" ,，;；")
+            # Two groups with nothing between them vouch for the same words.
+            claim = piece if any(map(str.isalnum, piece)) else clean[self.start : self.end]
+            claims.append((claim, self.groups[position]))
+            last = position
+        return claims
+
+    def text(self, clean: str) -> str:
+        return clean[self.start : self.end]
+
+    def is_claim(self, clean: str) -> bool:
+        """Whether it says something that a passage could carry: not `Here is the list:`, not a question."""
+        text = self.text(clean)
+        if text.rstrip().endswith((":", "：", "?", "？")):
+            return False
+        return len(content_words(text)) >= CLAIMING_WORDS or any(map(str.isdigit, text))
+
+
+def without_open_marker(text: str) -> str:
+    """Text of a stream without a marker that is still being written."""
+    return _OPEN_MARKER.sub("", text)
+
+
+def read_markers(text: str, known: Container[int]) -> tuple[str, list[tuple[int, list[int]]], int]:
+    """The text without markers, the passages named at each place of it, and how many named none."""
+    pieces: list[str] = []
+    marks: list[tuple[int, list[int]]] = []
+    length, last, dropped = 0, 0, 0
+    for match in _MARKER.finditer(text):
+        numbers = _numbers(match[1])
+        # Intervals and shapes, [0, 1] for example, are no markers: passages are numbered from 1.
+        if 0 in numbers:
+            continue
+        pieces.append(text[last : match.start()])
+        length += match.start() - last
+        last = match.end()
+        right = [number for number in numbers if number in known]
+        dropped += len(numbers) - len(right)
+        marks.append((length, right))
+    pieces.append(text[last:])
+    return "".join(pieces), marks, dropped
+
+
+def _numbers(inside: str) -> list[int]:
+    def spread(match: re.Match[str]) -> str:
+        first, last = int(match[1]), int(match[2])
+        return ",".join(str(n) for n in range(first, last + 1)) if 0 <= last - first < 10 else f"{first},{last}"
+
+    return [int(number) for number in re.findall(r"\d+", _RANGE.sub(spread, inside))]
+
+
+def marked_sentences(clean: str, marks: Sequence[tuple[int, list[int]]]) -> list[Sentence]:
+    """The sentences of the clean text with their markers; one that stands behind the full stop belongs before it."""
+    found = []
+    spans = sentence_spans(clean)
+    for place, (start, end) in enumerate(spans):
+        body_end = end
+        while body_end > start and clean[body_end - 1] in ".。！？!?；;":
+            body_end -= 1
+        limit = spans[place + 1][0] if place + 1 < len(spans) else len(clean)
+        low = start if place else -1
+        groups: dict[int, list[int]] = {}
+        for position, numbers in marks:
+            if low < position <= limit and numbers:
+                group = groups.setdefault(min(max(position, start), body_end), [])
+                group.extend(number for number in numbers if number not in group)
+        found.append(Sentence(start, body_end, end, groups))
+    return found
+
+
+def write_markers(clean: str, sentences: Sequence[Sentence], cut: Container[int] = ()) -> str:
+    """The text with its markers; without the sentences whose places in the list are in `cut`."""
+    pieces, last = [], 0
+    for place, sentence in enumerate(sentences):
+        if place in cut:
+            pieces.append(clean[last : sentence.start].rstrip(" "))
+            last = sentence.end
+            continue
+        space = " " if language_of(sentence.text(clean)) != "zh" else ""
+        for position, numbers in sorted(sentence.groups.items()):
+            pieces.append(clean[last:position].rstrip() + space + "".join(f"[{number}]" for number in numbers))
+            last = position
+    return "".join([*pieces, clean[last:]]).strip()

@@ -1,0 +1,148 @@
+"""The best evidence for a claim in a passage: which sentence carries it, and whether it does.
+
+A claim is supported when every number, date and name of it stands in the sentence found, or near it, in the place where the source
+has it; neither denies what the other says nor turns a comparison round; and the rest agrees: by the share of its words that stand there, or, where a verifier is
+configured, by its probability. Exact checks come first: no model's opinion makes a wrong number right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.answers import Passage
+from rag.language import language_of
+from rag.protocols import Verifier
+from rag.retrieval.claims import Check, check, coverage, facts_missing, names
+from rag.retrieval.quantities import quantities
+from rag.words import sentence_spans
+
+_LETTER_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
+_TABLE_RULE = re.compile(r"^\|?[\s:|-]+\|?$")
+
+MIN_COVERAGE = {"en": 0.65, "zh": 0.65}
+"""Least share of a claim's words in its support; chosen on the tuning half of benchmarks/citation_check.py."""
+PAIR_GAIN = 0.15
+"""What a second sentence must add in words or facts to be quoted along."""
+BEFORE = 2
+"""Sentences before the support in which its pronouns may have their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """`quote` is a substring of the passage's own chunk; `score` in [0, 1]; `cross_language` says that words could not be compared."""
+
+    quote: str
+    result: Check
+    verified: bool
+    score: float
+    cross_language: bool
+
+
+class Judge:
+    """Claims against passages, each pair looked at once."""
+
+    def __init__(self, verifier: Verifier | None = None) -> None:
+        self._verifier = verifier
+        self._known: dict[tuple[str, int], Support] = {}
+
+    def support(self, claim: str, passage: Passage) -> Support:
+        key = (claim, passage.number)
+        if key not in self._known:
+            self._known[key] = self._judge(claim, passage)
+        return self._known[key]
+
+    def _judge(self, claim: str, passage: Passage) -> Support:
+        text = passage.text
+        spans = _evidence_spans(text) or ((0, len(text)),)
+        cross = language_of(claim) != language_of(text)
+        first, last = _place(claim, text, spans, alone=cross)
+        support = text[spans[first][0] : spans[last][1]]
+        header = "\n".join((_table_header(text, spans, first), *_above(passage)))
+        around = _around(text, spans, first, last, header)
+        result = check(claim, f"{header}\n{support}", around)
+        quote = _quote(support, claim, passage)
+        if self._verifier is not None and result.sound:
+            (probability,) = self._verifier.probabilities(claim, [f"{header}\n{around}".strip()])
+            return Support(quote, result, probability >= self._verifier.threshold, round(probability, 3), cross)
+        if cross:
+            # A Chinese name has other characters in an English text; Latin names and numbers are written the same in both.
+            facts = len(quantities(claim)) + sum(name.isascii() for name in names(claim))
+            lost = len(result.missing_numbers) + sum(name.isascii() for name in result.missing_names)
+            return Support(
+                quote, result, facts > 0 and not lost, round(1 - lost / facts if facts else 0.0, 3), cross_language=True
+            )
+        enough = result.coverage >= MIN_COVERAGE.get(language_of(claim), 0.65)
+        return Support(quote, result, result.sound and enough, round(result.score, 3), cross_language=False)
+
+
+def _place(claim: str, text: str, spans: Sequence[tuple[int, int]], *, alone: bool) -> tuple[int, int]:
+    """The first and the last of the sentences that hold most of the claim: one, or two neighbours unless `alone`."""
+    worths = [_worth(claim, text[start:end]) for start, end in spans]
+    place = max(range(len(spans)), key=lambda i: (worths[i], -i))
+    first = last = place
+    best = worths[place]
+    for low, high in ((place - 1, place), (place, place + 1)):
+        if low >= 0 and high < len(spans) and not alone:
+            both = _worth(claim, text[spans[low][0] : spans[high][1]])
+            if both >= best + PAIR_GAIN:
+                first, last, best = low, high, both
+    return first, last
+
+
+def _worth(claim: str, sentence: str) -> float:
+    """How well a sentence would do as the claim's support: the shared words, and the facts."""
+    lost, facts = facts_missing(claim, sentence)
+    return coverage(claim, sentence) + 0.5 * (1 - lost / max(1, facts))
+
+
+@lru_cache(maxsize=64)
+def _evidence_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Sentences and table rows; a sentence that hard line breaks cut (PDF, plain text) is one again."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sentence_spans(text):
+        if spans:
+            low, high = spans[-1]
+            wrapped = text[high:start].count("\n") == 1 and text[high - 1] not in ".。！？!?；;:："
+            if wrapped and (text[start].islower() or text[start].isdigit() or _both_han(text[high - 1], text[start])):
+                spans[-1] = (low, end)
+                continue
+        spans.append((start, end))
+    return tuple(spans)
+
+
+def _both_han(one: str, other: str) -> bool:
+    return "\u3400" <= one <= "\u9fff" and "\u3400" <= other <= "\u9fff"
+
+
+def _around(text: str, spans: Sequence[tuple[int, int]], first: int, last: int, header: str) -> str:
+    """What stands above the support, and it with the sentences beside it, which its pronouns refer to."""
+    low, high = max(0, first - BEFORE), min(len(spans) - 1, last + 1)
+    beside = text[spans[low][0] : spans[high][1]]
+    return f"{header}\n{beside}"
+
+
+def _above(passage: Passage) -> tuple[str, ...]:
+    """What every sentence of the passage stands under: its document (`chapter13` as `chapter 13`) and its headings."""
+    return (_LETTER_DIGIT.sub(" ", passage.hit.document.name), *passage.hit.chunk.headings)
+
+
+def _table_header(text: str, spans: Sequence[tuple[int, int]], row: int) -> str:
+    """The header row above a table row; empty for what is none."""
+    if text[spans[row][0] : spans[row][0] + 1] != "|":
+        return ""
+    above = [text[start:end] for start, end in spans[:row]]
+    rules = [i for i, line in enumerate(above) if _TABLE_RULE.match(line)]
+    return above[rules[-1] - 1] if rules and rules[-1] else ""
+
+
+def _quote(support: str, claim: str, passage: Passage) -> str:
+    """A substring of the chunk itself, which has boxes on the page. When the support stands in a neighbour by which the
+    passage was widened, the chunk's own nearest sentence."""
+    own = passage.hit.chunk.text
+    if support in own:
+        return support
+    pieces = [own[start:end] for start, end in _evidence_spans(own)]
+    return max(pieces, key=lambda piece: coverage(claim, piece), default="")
