@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from eval.datasets.model import Dataset, Question
@@ -46,6 +47,11 @@ class Task:
     at_once: int = 1
     """Questions that are asked at the same time: what a question took beside others is no latency."""
     judge: Judge | None = None
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name in the system by document id."""
+        return {id_: name for name, id_ in self.ids.items()}
 
 
 def measure(system: System, task: Task, question: Question) -> Record:
@@ -87,7 +93,7 @@ def measure(system: System, task: Task, question: Question) -> Record:
             record["answer"]["judge"] = {name: _verdicts(score) for name, score in judged.items()}
             metrics |= {name: score.value for name, score in judged.items() if score.value is not None}
     record["metrics"] = metrics
-    return record | trace(system, task.dataset, question, found, given, task.ids, task.rule)
+    return record | trace(system, task.dataset, question, found, given, task.ids, task.rule, task.names)
 
 
 def best_per_document(found: Found, ids: Mapping[str, str]) -> dict[str, float]:

@@ -98,7 +98,8 @@ def json_objects(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
 def check_characters(place: Place, text: str, value: Any) -> None:
     """JSON can write half a character (`\\ud83d` without its other half), which no file and no hash takes. Raises BadRequest.
     `text` begins at `place`."""
-    if half := _HALF.search(text):
+    # Looking for the letters first: the expression alone is a third of the time that reading a large corpus takes.
+    if ("\\ud" in text or "\\uD" in text) and (half := _HALF.search(text)):
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:

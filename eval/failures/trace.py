@@ -38,17 +38,18 @@ def trace(
     given: Given | None,
     ids: Mapping[str, str],
     rule: Rule | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """`{"stages": {name: {"size", "gold"}}, "facts": {…}, "about": {"kind", "language", "documents", "page"}}` for every question; `gold` is
     the best rank, from 1, of a chunk that answers, `page` is `digital`, `scanned` or `none`.
 
     A wrong question also has `"lost": {"class", "stage", "step", "why", "missed_by", "evidence"}`; a question where a passage that is not
     judged carries the expected answer has `"doubt": {"why", "passage"}`, so that somebody can correct the labels. `given` is None in
-    a run without answers. `ids` gives the document id in the judgements by the name in the system. `rule` is that of the system's settings
-    by default. Everything is plain JSON. Raises what the system raises.
+    a run without answers. `ids` gives the document id in the judgements by the name in the system. `names` is the other way round, for
+    a caller with many questions. `rule` is that of the system's settings by default. Everything is plain JSON. Raises what the system raises.
     """
     rule = rule or Rule.of(system.describe())
-    names = {id_: name for name, id_ in ids.items()}
+    names = names if names is not None else {id_: name for name, id_ in ids.items()}
     gold = find_gold(system, dataset, question, names)
     stages = _stages(found, given)
     facts = _facts(question, gold, stages, found, given, rule)
