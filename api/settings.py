@@ -42,6 +42,11 @@ class EncoderSettings(_Section):
     """Threads of one forward pass; 0 leaves it to the runtime."""
     centre_languages: bool = True
     """Take each language's mean out of the vectors, so that a question finds passages of the other language."""
+    query_cache: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
+    """Questions whose vectors are remembered; 0 remembers none."""
+    batch_queries: bool = False
+    """Encode questions that come at the same time in one forward. More questions a second; with int8 weights (`onnx`), a question's
+    vector then depends a little on the others of its forward, and a search is not quite the same each time."""
 
 
 class PictureSettings(_Section):
@@ -189,6 +194,9 @@ class GeneratorSettings(_Section):
 class AnswerSettings(_Section):
     abstain: bool = True
     abstain_below: float | None = None
+    summary: Literal["questions", "generator"] = "questions"
+    """What stands for the part of a conversation that is too long to go along: its questions, which costs nothing, or what the generator
+    writes of it, which costs a short generation for each further question."""
     """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
 
 

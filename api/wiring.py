@@ -163,6 +163,16 @@ def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:
     return LateInteraction(name, encoder.text_tokens, encoder.picture_patches, key, temperature=temperature)
 
 
+def serving(settings: Settings, encoder: TextEncoder) -> TextEncoder:
+    """The encoder as questions of many callers use it."""
+    from rag.encoders.batching import BatchingEncoder
+    from rag.encoders.query_cache import QueryCachedEncoder
+
+    if settings.encoder.batch_queries:
+        encoder = BatchingEncoder(encoder)
+    return QueryCachedEncoder(encoder, settings.encoder.query_cache) if settings.encoder.query_cache else encoder
+
+
 @dataclass(frozen=True, slots=True)
 class Reuse:
     """Where services that are opened one after another over the same documents keep what none of them has to do twice.
@@ -601,7 +611,7 @@ def engine(
     answer, generation = settings.answer, settings.generator
     return Engine(
         library=library,
-        encoder=encoder,
+        encoder=serving(settings, encoder),
         retrievers=[retrievers[name] for name in chosen.retrievers if name in retrievers],
         generate=generate,
         describer=_LazyDescriber(describe),

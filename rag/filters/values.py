@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _ISO = re.compile(r"\s*(?:D:)?(\d{4})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2})日?)?)?(?![\d])", re.ASCII)
 _PDF = re.compile(r"\s*(?:D:)?(\d{4})(\d{2})(\d{2})(?:\d{6}\b|\d{4}\b|\b|[TZ+-])", re.ASCII)
@@ -25,6 +26,7 @@ def day_of(metadata: Mapping[str, object]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def days_of(text: str) -> tuple[str, str] | None:
     """First and last day of `2024`, `2024-05`, `2024-05-31`, or of a date as PDF, mail and web pages write it; None for others."""
     text = text[:100]

@@ -69,9 +69,10 @@ class SqliteLexicalIndex:
         found = self._database.reader.execute(
             f"""
             SELECT c.id, found.score FROM (
-              SELECT rowid, bm25(lexical, 1.0, 0.0) AS score FROM lexical WHERE lexical MATCH ? {among} ORDER BY score LIMIT ?
+              SELECT rowid, bm25(lexical, 1.0, 0.0) AS score FROM lexical WHERE lexical MATCH ? {among}
+              ORDER BY score, rowid LIMIT ?
             ) found JOIN chunks c ON c.rowid = found.rowid JOIN documents d ON d.id = c.document_id
-            WHERE d.collection = ? AND {condition} ORDER BY found.score""",
+            WHERE d.collection = ? AND {condition} ORDER BY found.score, found.rowid""",
             [match, *([] if rows is None else [rows]), limit, collection, *values],
         )
         return [(chunk_id, -score) for chunk_id, score in found]

@@ -22,13 +22,13 @@ _Key = tuple[int, str, Filter]
 class Permitted:
     """Safe to use from several threads."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, few: int = FEW) -> None:
+        self._database, self._few = database, few
         self._known: OrderedDict[_Key, tuple[int, ...] | None] = OrderedDict()
         self._guard = threading.Lock()
 
     def rows(self, collection: str, allowed: Filter) -> tuple[int, ...] | None:
-        """`chunks.rowid` of all that the filter allows in a collection; None when they are more than FEW.
+        """`chunks.rowid` of all that the filter allows in a collection; None when they are more than `few`.
 
         A shortcut, not the rule: a row may have got another chunk by the time it is read, so that whoever reads it applies the
         filter there, too.
@@ -43,9 +43,9 @@ class Permitted:
         found = self._database.reader.execute(
             "SELECT c.rowid FROM documents d JOIN chunks c ON c.document_id = d.id "
             f"WHERE d.collection = ? AND {condition} LIMIT ?",
-            [collection, *values, FEW + 1],
+            [collection, *values, self._few + 1],
         ).fetchall()
-        rows = tuple(row[0] for row in found) if len(found) <= FEW else None
+        rows = tuple(row[0] for row in found) if len(found) <= self._few else None
         with self._guard:
             self._known[key] = rows
             while len(self._known) > _REMEMBERED:

@@ -12,8 +12,10 @@ import httpx
 import numpy as np
 import pytest
 
+from rag.encoders.batching import BatchingEncoder
 from rag.encoders.cached import CachedTextEncoder
 from rag.encoders.e5_build import ensure_e5
+from rag.encoders.query_cache import QueryCachedEncoder
 from rag.encoders.remote import RemoteTextEncoder
 from rag.encoders.text_onnx import OnnxTextEncoder
 from rag.fakes import HashingTextEncoder
@@ -37,7 +39,16 @@ def _remote() -> RemoteTextEncoder:
 
 
 @pytest.fixture(
-    params=["hashing", "onnx", "onnx-plain", "remote", "cached", pytest.param("e5", marks=pytest.mark.model)],
+    params=[
+        "hashing",
+        "onnx",
+        "onnx-plain",
+        "remote",
+        "cached",
+        "batching",
+        "query-cached",
+        pytest.param("e5", marks=pytest.mark.model),
+    ],
     scope="module",
 )
 def encoder(
@@ -47,6 +58,10 @@ def encoder(
         yield HashingTextEncoder(64)
     elif request.param == "cached":
         yield CachedTextEncoder(HashingTextEncoder(64), tmp_path_factory.mktemp("cache") / "vectors.sqlite3")
+    elif request.param == "batching":
+        yield BatchingEncoder(HashingTextEncoder(64))
+    elif request.param == "query-cached":
+        yield QueryCachedEncoder(HashingTextEncoder(64), 3)
     elif request.param == "remote":
         yield _remote()
     elif request.param == "e5":
