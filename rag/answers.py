@@ -175,6 +175,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Likeness:
+    """`best` is the highest cosine of a passage, or of a picture's entry, with the question; `lead` by how much that is above the mean
+    of the next four, 0 where there is no next."""
+
+    best: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """Hits in order of relevance, milliseconds per step, and what a person should know about how it was done."""
 
@@ -186,6 +195,7 @@ class SearchResult:
     """How likely the hits answer the question, in [0, 1]: what abstention is decided by. Computed for an explained search."""
     read_as: str = ""
     """The question with words corrected that no document has; empty when none was."""
+    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True)

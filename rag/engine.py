@@ -60,8 +60,10 @@ class Engine(Searcher):
         yield found
         options = self.options
         query = replace(query, text=found.read_as or query.text)
-        evidence = abstain.score(query.text, found.hits) if found.hits else None
-        if evidence is None or (options.abstain and evidence < abstain.threshold(query.text, options.abstain_below)):
+        evidence = None
+        if found.hits:
+            evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
+        if evidence is None or (options.abstain and evidence < abstain.threshold(options.abstain_below)):
             text = abstention(query.text, language, found.hits[:3], content_words(query.text))
             yield text
             yield Answer(

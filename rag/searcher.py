@@ -37,6 +37,7 @@ from rag.retrieval.convex import convex_combination
 from rag.retrieval.diversify import diversify
 from rag.retrieval.fold import fold
 from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
+from rag.retrieval.likeness import likeness
 from rag.retrieval.noise import without_noise
 from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever
@@ -130,13 +131,14 @@ class Searcher:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
             read = self.options.rerank_depth if reranker is not None and text else len(hits)
             hits = without_noise(hits[:read], self.options.least_score)
-        hits = hits[: query.top_k]
+        hits, seen = hits[: query.top_k], likeness(rankings)
         read_as = query.text if spelling.changed else ""
         notes = (*spelling_notes(spelling.changed, language_of(text)), *notes)
         if not query.explain:
-            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as)
+            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen)
         stages.append(_stage("hits", hits))
-        return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), abstain.score(text, hits), read_as)
+        evidence = abstain.score(text, hits, seen, self.encoder.space.model)
+        return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen)
 
     def _read(self, query: Query, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
         """The chunks, of those that the caller may read: retrievers keep to the filter already, and one that did not would be stopped here."""

@@ -68,7 +68,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
         "bound": round(choice.bound, 4) if choice else None,
         "train": _side(train, lambda _: threshold),
         "test": _side(test, lambda _: threshold),
-        "now": _side(test, lambda one: abstain.threshold(one.question, abstain_below)),
+        "now": _side(test, lambda _: abstain.threshold(abstain_below)),
         "languages": {
             language: _side([one for one in test if one.language == language], lambda _: threshold)
             for language in sorted({one.language for one in test})

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answers import Hit
+from rag.answers import Hit, Likeness
 from rag.documents import Chunk, DocumentRef, ImageChunk, ImageEntry
 from rag.language import language_of
-from rag.retrieval.abstain import evidence, score, should_abstain
+from rag.retrieval.abstain import THRESHOLD, evidence, score, should_abstain
+from rag.retrieval.likeness import likeness
 
 
 def hit(number: int, text: str, **ranks: int) -> Hit:
@@ -87,3 +88,36 @@ def test_scores_and_shares_stay_in_their_bounds(question: str, texts: list[str])
     # More words cannot be found in two sentences than in the passage, nor in one passage than in all.
     assert seen.best_sentences <= seen.best_passage + 1e-9
     assert seen.best_passage <= seen.together + 1e-9
+
+
+def test_likeness_by_hand() -> None:
+    found = {"dense": [("a", 0.9), ("b", 0.7), ("c", 0.5)], "entries": [("p", 0.8)], "lexical": [("a", 12.0)]}
+    assert likeness(found) == Likeness(0.9, pytest.approx(0.9 - 2.0 / 3))
+    assert likeness({"dense": [("a", 0.4)]}) == Likeness(0.4, 0.0)
+    assert likeness({"dense": [], "lexical": [("a", 12.0)]}) is None
+
+
+def test_vectors_tell_of_passages_in_another_language() -> None:
+    question = "美国有多少残疾人？"
+    near, far = Likeness(0.6, 0.15), Likeness(0.1, 0.01)
+    assert score(question, CENSUS, near, "multilingual-e5-small") > 0.8
+    assert score(question, CENSUS, far, "multilingual-e5-small") < THRESHOLD
+
+
+def test_an_encoder_that_nothing_was_fitted_for_is_not_read() -> None:
+    question = "How many people in the United States had a disability in 2010?"
+    assert score(question, CENSUS, Likeness(0.0, 0.0), "another") == score(question, CENSUS)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))
+def test_more_likeness_is_never_less_evidence(first: float, second: float, lead: float) -> None:
+    low, high = sorted((first, second))
+    encoder = "multilingual-e5-small"
+    for question, hits in (
+        ("How many people had a disability?", CENSUS),
+        ("Region 默认多大？", TIDB),
+        ("多少人？", CENSUS),
+    ):
+        assert score(question, hits, Likeness(low, lead), encoder) <= score(
+            question, hits, Likeness(high, lead), encoder
+        )
