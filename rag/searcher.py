@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -44,7 +45,7 @@ from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import rerank
-from rag.retrieval.spelling import Spelling, correct, respell
+from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
 MAX_TOP_K = 200
@@ -178,7 +179,8 @@ class Searcher:
     def _spell(self, text: str, query: Query) -> Spelling:
         if self.vocabulary is None or not self.options.spelling or not query.text:
             return Spelling(text)
-        return correct(text, self.vocabulary, query.collection, query.allowed)
+        ordinary = partial(held_whole, count_tokens=self.encoder.count_tokens)
+        return correct(text, self.vocabulary, query.collection, query.allowed, ordinary=ordinary)
 
     def _variants(self, query: Query, clock: Clock) -> tuple[Variants, tuple[str, ...]]:
         """What the generator makes of the question; without one that can be asked, nothing and a note."""

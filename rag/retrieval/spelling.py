@@ -1,9 +1,12 @@
 """A word that the documents have never seen is searched for by its nearest spelling, too.
 
 The nearest word of the index by optimal string alignment, that is Damerau-Levenshtein's distance without a second slip in a swapped
-pair (Damerau 1964, doi:10.1145/363958.363994): one slip in words of 4 to 7 letters, two in longer ones; of several as near, the one
+pair (Damerau 1964, doi:10.1145/363958.363994): one slip in words of 5 to 9 letters, two in longer ones; of several as near, the one
 that most chunks have. The first letter is taken to be right, or to have changed places with the second: it seldom is wrong
 (Yannakoudakis and Fawthrop 1983, doi:10.1016/0306-4573(83)90046-2). Only words in Latin letters, without digits.
+
+A small collection lacks most words of a language, and "kind" is no slip of "king": a word that the encoder's tokenizer knows as a whole is
+left alone. What other collections have is not asked, since the answer would tell of them.
 
 For words the correction is added and what was written stays, since it may be a name that nothing here has. What has to understand the
 whole question (vectors, a reranker, evidence, the packing of passages) reads the corrected one.
@@ -12,14 +15,14 @@ whole question (vectors, a reranker, evidence, the packing of passages) reads th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.answers import Filter
 from rag.protocols import Vocabulary
 from rag.words import STOP_WORDS, normalise
 
-SHORTEST, LONGER = 4, 8
+SHORTEST, LONGER = 5, 10
 """Letters from which a word may have one slip, and two."""
 MOST = 5
 """Words of a question that are looked after: each costs up to a millisecond, and a text of unknown words is in another language."""
@@ -39,13 +42,20 @@ class Spelling:
         return " ".join(self.changed.values())
 
 
-def correct(text: str, vocabulary: Vocabulary, collection: str, allowed: Filter | None = None) -> Spelling:
-    """Only words of chunks that are allowed in this collection are offered."""
+def correct(
+    text: str,
+    vocabulary: Vocabulary,
+    collection: str,
+    allowed: Filter | None = None,
+    *,
+    ordinary: Callable[[str], bool] = lambda _: False,
+) -> Spelling:
+    """Only words of chunks that are allowed in this collection are offered; an `ordinary` word is left alone."""
     changed: dict[str, str] = {}
     asked = dict.fromkeys(match.group() for match in _WORD.finditer(text))
     unknown = [word for word in asked if _eligible(word) and not vocabulary.has(collection, normalise(word), allowed)]
     for word in unknown[:MOST] if len(unknown) <= max(1, len(asked) // 2) else ():
-        found = _nearest(normalise(word), vocabulary, collection, allowed)
+        found = "" if ordinary(word) else _nearest(normalise(word), vocabulary, collection, allowed)
         if found:
             changed[word] = found.capitalize() if word[0].isupper() else found
     if not changed:
@@ -56,6 +66,12 @@ def correct(text: str, vocabulary: Vocabulary, collection: str, allowed: Filter 
 def respell(text: str, changed: Mapping[str, str]) -> str:
     """The text with those words as they were read."""
     return _WORD.sub(lambda match: changed.get(match.group(), match.group()), text) if changed else text
+
+
+def held_whole(word: str, count_tokens: Callable[[Sequence[str]], list[int]]) -> bool:
+    """Whether a tokenizer that cuts words into pieces has this one in one piece."""
+    own, nonsense = count_tokens([word, f"{word}xqz"])
+    return own == 1 < nonsense
 
 
 def _eligible(word: str) -> bool:
