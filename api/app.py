@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, schemas
 from api.deps import State
-from api.routes import ask, feedback, files, health, review
+from api.routes import ask, conversations, feedback, files, health, review
 from api.runner import Runner
 from api.service import Service
 from api.uploads import Uploads
@@ -57,7 +57,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.tuwen = state
     errors.install(app)
     app.add_middleware(SameOrigin)
-    for router in (ask.router, files.router, feedback.router, review.router, health.router):
+    for router in (ask.router, conversations.router, files.router, feedback.router, review.router, health.router):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)

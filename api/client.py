@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from api import feedback, schemas
+from api import conversations, feedback, schemas, transcripts
 from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
@@ -57,6 +57,28 @@ class Client(Protocol):
         """What users said about answers, oldest first."""
         ...
 
+    def begin(self, collection: str) -> dict[str, Any]:
+        """A new conversation, without turns."""
+        ...
+
+    def conversations(self, collection: str | None) -> list[dict[str, Any]]:
+        """Those used last, the last first."""
+        ...
+
+    def conversation(self, conversation_id: str) -> dict[str, Any]:
+        """With the turns that are shown."""
+        ...
+
+    def rename(self, conversation_id: str, title: str) -> None: ...
+
+    def forget(self, conversation_id: str) -> None:
+        """Deletes a conversation."""
+        ...
+
+    def export(self, conversation_id: str) -> str:
+        """As Markdown."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -89,8 +111,13 @@ class LocalClient:
         return schemas.search_result(self.service.search(body.to_query(image), access=self._access))
 
     def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]:
-        for event in self.service.answer(body.to_query(), access=self._access):
-            yield as_event(event)
+        events = conversations.ask(self.service, body, access=self._access)
+        try:
+            for event in events:
+                yield as_event(event)
+        finally:
+            # Who stops reading stops the generator, now.
+            getattr(events, "close", lambda: None)()
 
     def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:
         return self.service.ingest(find(paths), collection, on_event, retry_failed=retry_failed)
@@ -111,6 +138,24 @@ class LocalClient:
 
     def feedback(self, collection: str | None) -> list[dict[str, Any]]:
         return [feedback.shown(item) for item in feedback.listed(self.service, collection)]
+
+    def begin(self, collection: str) -> dict[str, Any]:
+        return transcripts.whole(self.service, self.service.conversations.create(collection))
+
+    def conversations(self, collection: str | None) -> list[dict[str, Any]]:
+        return [transcripts.summary(item) for item in self.service.conversations.store.listed(collection)]
+
+    def conversation(self, conversation_id: str) -> dict[str, Any]:
+        return transcripts.whole(self.service, self.service.conversations.store.get(conversation_id))
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        self.service.conversations.change(conversation_id, title, None)
+
+    def forget(self, conversation_id: str) -> None:
+        self.service.conversations.store.remove(conversation_id)
+
+    def export(self, conversation_id: str) -> str:
+        return transcripts.markdown(self.service, self.service.conversations.store.get(conversation_id))
 
     def close(self) -> None:
         self.service.close()
@@ -216,18 +261,42 @@ class HttpClient:
         ]
         return found
 
+    def begin(self, collection: str) -> dict[str, Any]:
+        return self._call("POST", "/v1/conversations", json={"collection": collection})
+
+    def conversations(self, collection: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/v1/conversations", params=_given(collection=collection))[
+            "conversations"
+        ]
+        return found
+
+    def conversation(self, conversation_id: str) -> dict[str, Any]:
+        return self._call("GET", f"/v1/conversations/{conversation_id}")
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        self._call("PATCH", f"/v1/conversations/{conversation_id}", json={"title": title})
+
+    def forget(self, conversation_id: str) -> None:
+        self._call("DELETE", f"/v1/conversations/{conversation_id}")
+
+    def export(self, conversation_id: str) -> str:
+        return self._request("GET", f"/v1/conversations/{conversation_id}/export").text
+
     def close(self) -> None:
         self._http.close()
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        body: dict[str, Any] = self._request(method, path, **arguments).json()
+        return body
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         if response.is_error:
             raise _error_from(response)
-        body: dict[str, Any] = response.json()
-        return body
+        return response
 
     def _unreachable(self, error: httpx.HTTPError) -> Unavailable:
         return Unavailable(

@@ -8,6 +8,7 @@ import io
 from typing import Any
 
 from api import schemas
+from api.conversations import Answered
 from rag.answers import Answer, Citation, SearchResult
 from rag.documents import ImageData
 from rag.engine import Event, Rewritten
@@ -16,8 +17,11 @@ from rag.errors import BadRequest
 MAX_PIXELS = 50_000_000
 
 
-def as_event(event: Event) -> tuple[str, dict[str, Any]]:
+def as_event(event: Event | Answered) -> tuple[str, dict[str, Any]]:
     """The name and the data of a server-sent event."""
+    if isinstance(event, Answered):
+        kept = {"conversation_id": event.turn.conversation_id, "turn_id": event.turn.id} if event.turn else {}
+        return "final_answer", schemas.answer(event.answer) | kept
     if isinstance(event, Rewritten):
         return "rewrite", {"question": event.question}
     if isinstance(event, SearchResult):

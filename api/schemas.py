@@ -61,6 +61,10 @@ class QueryBody(_Body):
     top_k: Annotated[int, Field(ge=1, le=200)] = 10
     filter: FilterBody = FilterBody()
     turns: Annotated[list[TurnBody], Field(max_length=100)] = []
+    conversation_id: str | None = None
+    """The stored conversation that the question belongs to; then `turns` are its own."""
+    replaces: str | None = None
+    """A turn of it that is asked anew: edited, or with the same question to have another answer. The old one stays beside it."""
     explain: bool = False
     """Whether the answer says what each step left, and what the generator was asked."""
     scheme: Scheme | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from api import wiring
+from api.conversations import Conversations
 from api.owner import OwnerLock
 from api.settings import Settings
 from ingest.files import InputFile
@@ -98,6 +99,10 @@ class Service:
     @property
     def generator(self) -> Generator:
         return self._once("generator", partial(wiring.generator, self.settings))
+
+    @property
+    def conversations(self) -> Conversations:
+        return self._once("conversations", partial(Conversations, self))
 
     @property
     def index(self) -> VectorIndex:

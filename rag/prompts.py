@@ -26,7 +26,8 @@ _BRACKETED_NUMBER = re.compile(r"[\[【](\s*\d{1,3}(?:\s*[,，、\-–]\s*\d{1,3
 
 TURN_CHARACTERS = 300
 """Of each earlier turn, this much is shown: enough to know what `it` means, and a small model is not drowned."""
-TURNS_SHOWN = 4
+TURNS_SHOWN = 5
+"""Two exchanges, and what stands for those before them (rag/retrieval/history.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from fastapi.responses import JSONResponse, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import conversations, schemas
+from api.conversations import Answered
 from api.deps import Reader, State, Tuwen
 from api.events import as_event, read_image
 from api.streaming import pump
-from rag.answers import Access, Answer, Query
+from rag.answers import Access, Answer
 from rag.errors import TuwenError
 
 log = logging.getLogger(__name__)
@@ -36,19 +37,20 @@ def search(body: schemas.SearchBody, tuwen: Tuwen, reader: Reader) -> JSONRespon
 async def query(body: schemas.QueryBody, tuwen: Tuwen, reader: Reader) -> Response:
     """An answer with checked citations; with `stream`, as server-sent events while it is written."""
     if body.stream:
-        return EventSourceResponse(_events(tuwen, body.to_query(), reader), ping=15)
-    return JSONResponse(await run_in_threadpool(_whole, tuwen, body.to_query(), reader))
+        await run_in_threadpool(conversations.check, tuwen.service, body)
+        return EventSourceResponse(_events(tuwen, body, reader), ping=15)
+    return JSONResponse(await run_in_threadpool(_whole, tuwen, body, reader))
 
 
-def _whole(tuwen: State, query: Query, reader: Access) -> dict[str, Any]:
-    for event in tuwen.service.answer(query, access=reader):
-        if isinstance(event, Answer):
-            return schemas.answer(event)
+def _whole(tuwen: State, body: schemas.QueryBody, reader: Access) -> dict[str, Any]:
+    for event in conversations.ask(tuwen.service, body, access=reader):
+        if isinstance(event, Answer | Answered):
+            return as_event(event)[1]
     raise TuwenError("The answer ended before it was complete.", "Ask again.")
 
 
-async def _events(tuwen: State, query: Query, reader: Access) -> AsyncIterator[ServerSentEvent]:
-    events = pump(lambda: tuwen.service.answer(query, access=reader))
+async def _events(tuwen: State, body: schemas.QueryBody, reader: Access) -> AsyncIterator[ServerSentEvent]:
+    events = pump(lambda: conversations.ask(tuwen.service, body, access=reader))
     try:
         async for event in events:
             name, data = as_event(event)

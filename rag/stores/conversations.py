@@ -257,7 +257,15 @@ def _without(turn: StoredTurn, gone: Iterable[str], answered_from: Sequence[str]
     gone = set(gone)
     if answered_from:
         return replace(
-            turn, state="removed", answer="", searched="", abstained=False, citations=(), context=(), notes=(), summary=""
+            turn,
+            state="removed",
+            answer="",
+            searched="",
+            abstained=False,
+            citations=(),
+            context=(),
+            notes=(),
+            summary="",
         )
     return replace(turn, context=tuple(passage for passage in turn.context if passage.document_id not in gone))
 
