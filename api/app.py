@@ -20,7 +20,7 @@ from api.deps import State
 from api.routes import ask, conversations, feedback, files, health, review
 from api.runner import Runner
 from api.service import Service
-from api.uploads import Uploads
+from ingest.jobs import Jobs
 from rag.errors import TuwenError
 from rag.words import warm_up
 
@@ -35,8 +35,8 @@ _PAGE_POLICY = (
 
 def create_app(service: Service) -> FastAPI:
     """The application over an open service. The service is closed by whoever opened it."""
-    uploads = Uploads(service.library)
-    state = State(service, uploads, Runner(service, uploads))
+    jobs = Jobs(service.library)
+    state = State(service, jobs, Runner(service, jobs))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +73,7 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _warm_up(state: State) -> None:
-    """Loads what questions need, so that the first one does not wait for it; then begins with the uploads."""
+    """Loads what questions need, so that the first one does not wait for it; then begins with the queue."""
     try:
         warm_up()
         _ = state.service.engine

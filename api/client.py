@@ -20,6 +20,7 @@ from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.files import InputFile, find
+from ingest.jobs import WAITING
 from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag import errors
 from rag.answers import EVERYTHING, Access
@@ -216,7 +217,7 @@ class HttpClient:
                         "POST",
                         "/v1/files",
                         files={"file": (file.path.name, data)},
-                        data={"collection": collection, "name": file.name},
+                        data={"collection": collection, "name": file.name, "priority": "bulk"},
                     )
                 waiting[accepted["id"]] = file
                 on_event(FileEvent(file.name, "parsing"))
@@ -230,7 +231,7 @@ class HttpClient:
             states = {f["id"]: f for f in self._call("GET", "/v1/files", params={"collection": collection})["files"]}
             for id_ in list(waiting):
                 state = states.get(id_, {"status": "failed", "name": waiting[id_].name})
-                if state["status"] in ("queued", "running"):
+                if state["status"] in WAITING:
                     continue
                 tell(_settled(id_, state))
                 del waiting[id_]

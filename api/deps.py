@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from api.runner import Runner
 from api.service import Service
-from api.uploads import Uploads
+from ingest.jobs import Jobs
 from rag.answers import EVERYTHING, Access
 
 
@@ -18,7 +18,7 @@ class State:
     """`trouble` says why the server cannot answer yet, or at all; None once it can."""
 
     service: Service
-    uploads: Uploads
+    jobs: Jobs
     runner: Runner
     trouble: dict[str, str] | None = field(default_factory=lambda: {"message": "Models are being loaded."})
 

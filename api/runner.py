@@ -1,33 +1,30 @@
-"""Ingests uploads in the background, in the order in which they came, as long as the server runs."""
+"""Works on the queue in the background, the most urgent job first, as long as the server runs."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 
 from api.service import Service
-from api.uploads import Upload, Uploads
 from ingest.files import InputFile
-from ingest.pipeline import UNDER_WAY, FileEvent
-from rag.errors import TuwenError
+from ingest.jobs import Job, Jobs
+from ingest.pipeline import FileEvent
+from rag.errors import NotFound, TuwenError
 
 log = logging.getLogger(__name__)
 
-_TOGETHER = 64
-"""Uploads ingested in one run: their texts share batches of the encoder."""
-_RETRY_SECONDS = 10.0
-
 
 class Runner:
-    """One thread. `wake` after an upload was accepted; `stop` ends it after the file under way is abandoned, not lost."""
+    """One thread. `wake` after something was queued; `stop` ends it after the file under way is abandoned, not lost."""
 
-    def __init__(self, service: Service, uploads: Uploads) -> None:
-        self._service, self._uploads = service, uploads
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self._service, self._jobs = service, jobs
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="tuwen-ingest", daemon=True)
 
     def start(self) -> None:
-        self._uploads.requeue_interrupted()
+        self._jobs.requeue_interrupted()
         self._wake.set()
         self._thread.start()
 
@@ -42,34 +39,39 @@ class Runner:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            taken = self._uploads.take(_TOGETHER)
-            if not taken:
-                self._wake.wait()
-                self._wake.clear()
+            self._wake.clear()
+            following = self._jobs.waiting()
+            if following is None or following[1] > 0:
+                self._wake.wait(None if following is None else following[1])
                 continue
             try:
-                self._ingest(taken)
+                self._ingest(following[0])
             except TuwenError as error:
                 # Not the files' fault: a model is missing, a server does not answer.
-                log.error("uploads wait: %s", error)
-                self._put_back(taken, error.message, error.remedy)
-            except Exception:
-                log.exception("uploads wait")
-                self._put_back(taken, "The server failed to ingest this file.", "See the server's log.")
+                log.error("jobs wait: %s", error)
+                self._jobs.put_back(error)
+            except Exception as error:
+                log.exception("jobs wait")
+                message = f"The server failed to ingest this file: {type(error).__name__}."
+                self._jobs.put_back(TuwenError(message, "See the server's log."))
 
-    def _ingest(self, taken: list[Upload]) -> None:
-        by_name = {upload.name: upload for upload in taken}
-        blobs = self._service.library.blobs
-        files = [InputFile(blobs.path(u.sha256), u.name, sha256=u.sha256) for u in taken]
+    def _ingest(self, collection: str) -> None:
+        taken: dict[str, Job] = {}
 
-        def settle(event: FileEvent) -> None:
+        def files() -> Iterator[InputFile]:
+            """Asked for one at a time: an upload that comes meanwhile is next, whatever waits."""
+            while not self._stopping.is_set() and (job := self._jobs.take(collection)) is not None:
+                taken[job.name] = job
+                try:
+                    yield self._jobs.input(job)
+                except NotFound as error:
+                    lost = FileEvent(job.name, "failed", error="NotFound", message=error.message, remedy=error.remedy)
+                    self._jobs.tell(job.id, lost)
+
+        def tell(event: FileEvent) -> None:
             # Files inside an uploaded file have events of their own.
-            if event.state not in UNDER_WAY and event.name in by_name:
-                self._uploads.settle(by_name[event.name], event.state, event.message, event.remedy)
+            job = taken.get(event.name)
+            if job is not None:
+                self._jobs.tell(job.id, event, job.sha256)
 
-        self._service.ingest(files, taken[0].collection, settle, cancel=self._stopping)
-
-    def _put_back(self, taken: list[Upload], message: str, remedy: str) -> None:
-        for upload in taken:
-            self._uploads.settle(upload, "queued", message, remedy)
-        self._stopping.wait(_RETRY_SECONDS)
+        self._service.ingest(files(), collection, tell, cancel=self._stopping, dropped=self._jobs.dropped)

@@ -226,11 +226,14 @@ class Service:
         *,
         retry_failed: bool = False,
         cancel: threading.Event | None = None,
+        dropped: Callable[[InputFile], bool] = lambda _: False,
     ) -> Report:
         """Ingests files; a bad one is reported and the rest goes on. Raises Unavailable, SetupError."""
         check_collection(collection)
         with self._ingesting:
-            report = self._pipeline().run(files, collection, on_event, retry_failed=retry_failed, cancel=cancel)
+            report = self._pipeline().run(
+                files, collection, on_event, retry_failed=retry_failed, cancel=cancel, dropped=dropped
+            )
             if not report.cancelled and (report.states["failed"] or not self._swept):
                 self.library.sweep()
                 self._swept = True

@@ -29,6 +29,10 @@ class InputFile:
     """The folder that relative links of the file may point into."""
     sha256: str = ""
     """Known already for an upload; computed otherwise."""
+    job: str = ""
+    """The job in the queue that it belongs to; files inside a file belong to that one's."""
+    container: str = ""
+    """The document of the file that it is inside of."""
 
 
 def find(paths: Iterable[Path]) -> Iterator[InputFile]:

@@ -8,6 +8,7 @@ again: vectors are stored by the hash of their text, before the document that ha
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import queue
@@ -29,12 +30,12 @@ from ingest.files import InputFile
 from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
 from ingest.worker import ParseWorker, Stopped
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
-from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, TuwenError
+from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, TuwenError
 from rag.hashing import sha256_of
 from rag.protocols import ImageEncoder, TextEncoder
 from rag.stores.index import VectorIndex
-from rag.stores.library import Failure, Incomplete, SqliteLibrary
-from rag.stores.publishing import Publication
+from rag.stores.library import CHECKPOINTS, Failure, Incomplete, Look, SqliteLibrary
+from rag.stores.publishing import Publication, digests_of
 from rag.stores.rows import digest
 
 log = logging.getLogger(__name__)
@@ -54,10 +55,10 @@ _SLICE_CHARACTERS = 12_000
 _QUEUED = 256
 """Batches, ends and events between reading and embedding: the text of a few hundred short files."""
 _FLUSH_SECONDS = 2.0
+_SETTLED_NS = 2_000_000_000
 AGAIN = "Ingest it again."
 UNPACKED = "unpacked-"
 """How the names of folders begin in which the files of an archive wait; a killed run leaves them for the next one to remove."""
-CHECKPOINTS = "checkpoints"
 DEFAULT_LIMITS = Limits()
 
 
@@ -106,6 +107,7 @@ class _Draft:
     checkpoint: Checkpoint | None = None
     dropped: bool = False
     """Cancelled by itself, while the run goes on."""
+    embedded: int = 0
     waiting: int = 0
     """Batches that are not embedded yet."""
     read: bool = False
@@ -205,6 +207,8 @@ class _Run:
         self._library = pipeline._library
         self._queue: queue.Queue[_Item] = queue.Queue(maxsize=_QUEUED)
         self._known = self._library.state(collection)
+        self._looks = self._library.looks(collection)
+        self._new_looks: dict[str, Look] = {}
         failures = self._library.failures(collection)
         self._failed = {} if retry_failed else {f.name: f for f in failures}
         # A file whose members failed is read again for their sake.
@@ -237,6 +241,7 @@ class _Run:
             raise
         finally:
             self._drain_until_ended(readers)
+            self._library.remember_looks(self._collection, self._new_looks)
             if self._opened is not None:
                 self._opened.index.flush()
         self._report.seconds = time.monotonic() - began
@@ -269,7 +274,7 @@ class _Run:
         sha256 = file.sha256
         try:
             self._claim_name(file)
-            sha256 = sha256 or sha256_of(file.path)
+            sha256 = sha256 or self._hash(file)
             if self._settled(file, sha256):
                 return
             worker.stopped = lambda: self._stopped(file)
@@ -285,6 +290,23 @@ class _Run:
         except OSError as error:
             reason = error.strerror or str(error)
             self._fail(file, "", CorruptFile(f"{file.name} cannot be read: {reason}.", "Check the file's permissions."))
+
+    def _hash(self, file: InputFile) -> str:
+        """The hash of a file's bytes, without reading them where the file looks as it did when they were read."""
+        if file.container or not file.source:
+            return sha256_of(file.path)
+        now = time.time_ns()
+        found = file.path.stat()
+        known = self._looks.get(file.name)
+        look = Look("", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        if known is not None and replace(known, sha256="") == look:
+            return known.sha256
+        look = replace(look, sha256=sha256_of(file.path))
+        # Within the clock's grain a file can change once more and look the same.
+        if now - max(look.modified, look.changed) > _SETTLED_NS:
+            with self._files_guard:
+                self._new_looks[file.name] = look
+        return look.sha256
 
     def _claim_name(self, file: InputFile) -> None:
         """Two files must not take turns in overwriting each other under one name."""
@@ -373,7 +395,13 @@ class _Run:
                 draft.dropped = True
                 raise _Cancelled
             name = f"{draft.file.name}/{member.name}"
-            self._read_file(worker, InputFile(member.path, name, draft.file.source, folder), inside)
+            self._read_file(
+                worker,
+                InputFile(
+                    member.path, name, draft.file.source, folder, job=draft.file.job, container=draft.document.id
+                ),
+                inside,
+            )
         inside.depth -= 1
 
     def _kept(self, draft: _Draft, first: ParsedPage, rest: Iterator[ParsedPage]) -> Iterator[ParsedPage]:
@@ -459,14 +487,16 @@ class _Run:
         batches, self._pending = [batch for batch in self._pending if not self._unwanted(batch.draft)], []
         if not batches or self._cancel.is_set():
             return
-        if not self._store_vectors([chunk for batch in batches for chunk in batch.chunks]):
+        new = self._store_vectors([chunk for batch in batches for chunk in batch.chunks])
+        if new is None:
             return
         for batch in batches:
+            batch.draft.embedded += len(new & {key for chunk in batch.chunks for key in digests_of(chunk)})
             batch.draft.waiting -= 1
             self._publish_if_complete(batch.draft)
 
-    def _store_vectors(self, chunks: list[AnyChunk]) -> bool:
-        """Embeds what has no vector yet; false when the run was cancelled meanwhile."""
+    def _store_vectors(self, chunks: list[AnyChunk]) -> set[str] | None:
+        """Embeds what has no vector yet, and answers its digests; None when the run was cancelled meanwhile."""
         texts: dict[str, str] = {}
         for chunk in chunks:
             parts = [entry.text for entry in chunk.entries] if isinstance(chunk, ImageChunk) else [chunk.embedded_text]
@@ -476,12 +506,12 @@ class _Run:
         missing.sort(key=lambda key: len(texts[key]))
         for part in _slices(missing, texts):
             if self._cancel.is_set():
-                return False
+                return None
             self._library.store_vectors(space, part, self._models.encoder.encode_passages([texts[k] for k in part]))
             self._report.embedded += len(part)
         if self._models.image_encoder is not None:
             self._embed_pictures(self._models.image_encoder, chunks)
-        return True
+        return set(missing)
 
     def _embed_pictures(self, encoder: ImageEncoder, chunks: list[AnyChunk]) -> None:
         pictures = {chunk.image_sha256: chunk for chunk in chunks if isinstance(chunk, ImageChunk)}
@@ -497,7 +527,7 @@ class _Run:
             self._library.store_vectors(encoder.space, [sha256], np.asarray(vector, np.float32))
 
     def _publish_if_complete(self, draft: _Draft) -> None:
-        if not draft.read or draft.waiting or draft.dropped or self._cancel.is_set():
+        if not draft.read or draft.waiting or self._cancel.is_set() or self._unwanted(draft):
             return
         publication = Publication(
             draft.document,
@@ -507,6 +537,8 @@ class _Run:
             draft.chunks,
             draft.file.source,
             tuple(draft.warnings),
+            draft.file.container,
+            draft.embedded,
         )
         try:
             self._library.publish(publication, self._models.encoder.space.id)
@@ -514,7 +546,7 @@ class _Run:
             # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
             try:
                 self._library.blobs.put_file(draft.file.path, draft.file.sha256)
-                if not self._store_vectors(draft.chunks):
+                if self._store_vectors(draft.chunks) is None:
                     return
                 self._library.publish(publication, self._models.encoder.space.id)
             except (Incomplete, FileNotFoundError):
@@ -523,6 +555,7 @@ class _Run:
                 return
         if draft.checkpoint is not None:
             draft.checkpoint.forget()
+        self._after(draft)
         self._report.chunks += len(draft.chunks)
         self._report.pages += len(draft.pages)
         event = FileEvent(
@@ -537,6 +570,24 @@ class _Run:
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self._models.index.flush()
             self._flushed = time.monotonic()
+
+    def _after(self, draft: _Draft) -> None:
+        """What the new version leaves without a file: members that are not in it any more, the place that it was moved from."""
+        self._library.prune(draft.document.id, {f"{draft.file.name}/{member.name}" for member in draft.members})
+        moved = None if draft.file.container else self._moved_from(draft)
+        if moved is not None:
+            with contextlib.suppress(NotFound):
+                self._library.delete(moved)
+
+    def _moved_from(self, draft: _Draft) -> str | None:
+        """The document of the same bytes whose file is not at its place any more, where this one is new."""
+        file = draft.file
+        if file.name in self._known or not file.source:
+            return None
+        for id_, name, source in self._library.sources(self._collection, file.sha256):
+            if name != file.name and source and not Path(source).exists():
+                return id_
+        return None
 
     def _tell(self, event: FileEvent) -> None:
         if event.state not in UNDER_WAY:

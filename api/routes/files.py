@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import FileResponse, Response
@@ -13,12 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from api import schemas
 from api.deps import State, Tuwen
 from api.service import check_collection
-from api.uploads import Upload
+from api.uploads import shown as shown_job
+from ingest.jobs import BULK, PERSON, WAITING
 from rag.errors import BadRequest, LimitExceeded, NotFound
 
 router = APIRouter(prefix="/v1", tags=["documents"])
 
 _PIECE = 1 << 20
+PRIORITIES = {"person": PERSON, "bulk": BULK}
 # What a document holds is shown, never run: an HTML file opened from here must not become a page of this server.
 _INERT = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
@@ -33,9 +36,9 @@ def collections(tuwen: Tuwen) -> dict[str, Any]:
 def list_files(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
     """Everything published, waiting or failed."""
     shown = schemas.files(tuwen.service.documents(collection), tuwen.service.failures(collection))
-    for upload in tuwen.uploads.all(collection):
-        if upload.state in ("queued", "running") or upload.id not in shown:
-            shown[upload.id] = shown.get(upload.id, {}) | _upload(upload)
+    for job in tuwen.jobs.all(collection):
+        if job.state in WAITING or job.id not in shown:
+            shown[job.id] = shown.get(job.id, {}) | shown_job(job)
     return {"files": schemas.by_place(shown.values())}
 
 
@@ -45,6 +48,7 @@ async def upload(
     file: UploadFile,
     collection: Annotated[str, Form()] = "default",
     name: Annotated[str, Form()] = "",
+    priority: Annotated[Literal["person", "bulk"], Form()] = "person",
 ) -> dict[str, Any]:
     """Takes a file; it is ingested in the background. `GET /v1/files/{id}` tells how far it is."""
     check_collection(collection)
@@ -61,9 +65,11 @@ async def upload(
                 )
             temporary.write(piece)
         temporary.flush()
-        accepted = await run_in_threadpool(tuwen.uploads.accept, Path(temporary.name), called, collection)
+        accepted = await run_in_threadpool(
+            tuwen.jobs.accept, Path(temporary.name), called, collection, PRIORITIES[priority]
+        )
     tuwen.runner.wake()
-    return _upload(accepted)
+    return shown_job(accepted)
 
 
 @router.get("/files/{file_id}")
@@ -74,6 +80,8 @@ def show(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
 @router.delete("/files/{file_id}")
 def delete(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
     """Removes the document with every trace."""
+    with contextlib.suppress(NotFound):
+        tuwen.jobs.cancel([file_id])
     tuwen.service.delete(file_id)
     return {"id": file_id, "deleted": True}
 
@@ -123,7 +131,7 @@ def clean_name(name: str) -> str:
 
 def _shown(tuwen: State, file_id: str) -> dict[str, Any]:
     try:
-        waiting = tuwen.uploads.get(file_id)
+        waiting = tuwen.jobs.get(file_id)
     except NotFound:
         waiting = None
     try:
@@ -131,21 +139,7 @@ def _shown(tuwen: State, file_id: str) -> dict[str, Any]:
     except NotFound:
         if waiting is None:
             raise
-        return _upload(waiting)
-    if waiting is not None and waiting.state in ("queued", "running", "failed"):
-        return stored | _upload(waiting)
+        return shown_job(waiting)
+    if waiting is not None and waiting.state in (*WAITING, "failed"):
+        return stored | shown_job(waiting)
     return stored
-
-
-def _upload(item: Upload) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "id": item.id,
-        "name": item.name,
-        "collection": item.collection,
-        "size": item.size,
-        "sha256": item.sha256,
-        "status": item.state,
-    }
-    if item.message:
-        shown |= schemas.error("IngestFailed", item.message, item.remedy)
-    return shown

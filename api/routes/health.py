@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.deps import Tuwen
+from ingest.jobs import WAITING
 
 router = APIRouter(tags=["health"])
 
@@ -27,7 +28,7 @@ def ready(tuwen: Tuwen) -> JSONResponse:
         "profile": tuwen.service.settings.profile,
         "documents": sum(found.values()),
         "collections": found,
-        "waiting": sum(upload.state in ("queued", "running") for upload in tuwen.uploads.all()),
+        "waiting": sum(job.state in WAITING for job in tuwen.jobs.all()),
     }
     if tuwen.trouble is not None:
         return JSONResponse(body | {"error": tuwen.trouble}, 503)

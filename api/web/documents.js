@@ -18,7 +18,7 @@ let timer = 0;
 let onFiles = () => {};
 
 const published = (file) => file.status === "published" || file.status === "unchanged";
-const moving = (file) => ["uploading", "queued", "running"].includes(file.status);
+const moving = (file) => ["uploading", "queued", "paused", "parsing", "embedding"].includes(file.status);
 
 export function bindDocuments(listener) {
   onFiles = listener;

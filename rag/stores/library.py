@@ -7,9 +7,10 @@ holds the originals and pictures by their hash. What is derived from what: docs/
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,33 @@ _VECTORS_OF = {
     "entries": ("c.id || '#' || e.ordinal", "entries e JOIN chunks c ON c.rowid = e.chunk", "1", "e.digest"),
 }
 """For each content of an index: the vector's id, where it comes from, which rows, and what the vector is stored under."""
+
+
+CHECKPOINTS = "checkpoints"
+"""The folder with the pages of long files under way, by document (ingest/checkpoints.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file looked like when its hash was computed: size in bytes, times of its last change and its inode's, in ns, inode."""
+
+    sha256: str
+    size: int
+    modified: int
+    changed: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a document that was published. `embedded` of its `chunks` texts were new."""
+
+    published_at: float
+    sha256: str
+    settings: str
+    size: int
+    chunks: int
+    embedded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +156,13 @@ class SqliteLibrary:
             self._remove_blobs(unused)
 
     def delete(self, document_id: str) -> None:
-        """Removes every trace: chunks, words, vectors, and the blobs that no other document has. Raises NotFound."""
+        """Removes every trace: chunks, words, vectors, and the blobs that no other document has; of a file that held others
+        (archive, message) theirs, too. Raises NotFound."""
         with self._blob_guard:
             with self.database.transaction() as db:
                 known = db.execute(
-                    "SELECT 1 FROM documents WHERE id = ?1 UNION SELECT 1 FROM uploads WHERE id = ?1", (document_id,)
+                    "SELECT 1 FROM documents WHERE id = ?1 OR container = ?1 UNION SELECT 1 FROM jobs WHERE id = ?1",
+                    (document_id,),
                 ).fetchone()
                 # A failure has no id of its own: it is that of the document which the file would have become.
                 failed = [
@@ -144,17 +174,42 @@ class SqliteLibrary:
                     raise NotFound(
                         f"There is no document with id {document_id}.", "`tuwen documents list` shows those there are."
                     )
-                blobs = {row[0] for row in db.execute("SELECT sha256 FROM uploads WHERE id = ?", (document_id,))}
-                db.execute("DELETE FROM uploads WHERE id = ?", (document_id,))
+                unused = self._delete(db, [document_id, *publishing.inside(db, document_id)])
                 db.executemany(
                     "DELETE FROM failures WHERE collection = ? AND name = ?", [tuple(place) for place in failed]
                 )
-                forget_document(db, document_id)
-                conversations.forget_document(db, document_id)
-                remains = publishing.withdraw(db, document_id)
-                publishing.drop_unused_vectors(db, remains.digests)
-                unused = publishing.unused_blobs(db, remains.blobs | blobs)
             self._remove_blobs(unused)
+
+    def _delete(self, db: sqlite3.Connection, ids: Sequence[str]) -> list[str]:
+        """Takes the documents out, and answers which blobs nobody needs any more."""
+        blobs: set[str] = set()
+        for id_ in ids:
+            blobs |= {row[0] for row in db.execute("SELECT sha256 FROM jobs WHERE id = ?", (id_,))}
+            publishing.forget(db, id_)
+            forget_document(db, id_)
+            conversations.forget_document(db, id_)
+            remains = publishing.withdraw(db, id_)
+            publishing.drop_unused_vectors(db, remains.digests)
+            blobs |= remains.blobs
+            (self.folder / CHECKPOINTS / f"{id_}.pages").unlink(missing_ok=True)
+        return publishing.unused_blobs(db, blobs)
+
+    def prune(self, container_id: str, keep: Collection[str]) -> list[str]:
+        """Removes what a file does not hold any more: documents inside it whose names are not among `keep`. Answers their names."""
+        with self._blob_guard:
+            with self.database.transaction() as db:
+                gone = [
+                    (id_, name)
+                    for id_, name in db.execute(
+                        "SELECT id, name FROM documents WHERE container = ? ORDER BY name", (container_id,)
+                    ).fetchall()
+                    if name not in keep
+                ]
+                ids = [inner for id_, _ in gone for inner in (id_, *publishing.inside(db, id_))]
+                unused = self._delete(db, ids)
+                publishing.forget_failures_inside(db, container_id, keep)
+            self._remove_blobs(unused)
+        return [name for _, name in gone]
 
     def _remove_blobs(self, unused: Iterable[str]) -> None:
         for sha256 in unused:
@@ -228,6 +283,35 @@ class SqliteLibrary:
             "SELECT name, sha256, settings, source FROM documents WHERE collection = ?", (collection,)
         )
         return {name: (sha256, settings, source) for name, sha256, settings, source in rows}
+
+    def looks(self, collection: str) -> dict[str, Look]:
+        """What the files of a collection looked like, by name."""
+        rows = self.database.reader.execute(
+            "SELECT name, sha256, size, modified, changed, inode FROM looks WHERE collection = ?", (collection,)
+        )
+        return {row[0]: Look(*row[1:]) for row in rows}
+
+    def remember_looks(self, collection: str, looks: Mapping[str, Look]) -> None:
+        rows = [(collection, name, k.sha256, k.size, k.modified, k.changed, k.inode) for name, k in looks.items()]
+        with self.database.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def sources(self, collection: str, sha256: str | None = None) -> list[tuple[str, str, str]]:
+        """Id, name and source of each published document (of these bytes) that is not inside another."""
+        return self.database.reader.execute(
+            "SELECT id, name, source FROM documents WHERE collection = ? AND container = ''"
+            + (" AND sha256 = ?" if sha256 is not None else ""),
+            (collection,) if sha256 is None else (collection, sha256),
+        ).fetchall()
+
+    def versions(self, document_id: str) -> list[Version]:
+        """Every version that was published, the newest first."""
+        rows = self.database.reader.execute(
+            "SELECT published_at, sha256, settings, size, chunks, embedded FROM history WHERE document_id = ?"
+            " ORDER BY published_at DESC, rowid DESC",
+            (document_id,),
+        )
+        return [Version(*row) for row in rows]
 
     def failures(self, collection: str | None = None) -> list[Failure]:
         rows = self.database.reader.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.documents import AnyChunk, Chunk, Document, Element, ImageChunk, Page
@@ -29,6 +29,10 @@ class Publication:
     chunks: Sequence[AnyChunk]
     source: str = ""
     warnings: Sequence[str] = ()
+    container: str = ""
+    """The id of the document of the file that this one was inside of."""
+    embedded: int = 0
+    """How many of its texts had to be embedded for this version."""
 
     @property
     def blobs(self) -> set[str]:
@@ -52,8 +56,9 @@ def digests_of(chunk: AnyChunk) -> list[str]:
 
 def insert(db: sqlite3.Connection, publication: Publication) -> None:
     document = publication.document
+    now = time.time()
     db.execute(
-        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.id,
             document.collection,
@@ -68,7 +73,8 @@ def insert(db: sqlite3.Connection, publication: Publication) -> None:
             json.dumps(dict(document.metadata), ensure_ascii=False),
             publication.source,
             json.dumps(list(publication.warnings), ensure_ascii=False),
-            time.time(),
+            now,
+            publication.container,
         ),
     )
     db.executemany(
@@ -86,6 +92,18 @@ def insert(db: sqlite3.Connection, publication: Publication) -> None:
     for chunk in publication.chunks:
         _insert_chunk(db, document.collection, chunk)
     db.execute("DELETE FROM failures WHERE collection = ? AND name = ?", (document.collection, document.name))
+    db.execute(
+        "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            document.id,
+            now,
+            document.sha256,
+            publication.settings,
+            document.size,
+            len(publication.chunks),
+            publication.embedded,
+        ),
+    )
 
 
 def _insert_chunk(db: sqlite3.Connection, collection: str, chunk: AnyChunk) -> None:
@@ -150,6 +168,42 @@ def withdraw(db: sqlite3.Connection, document_id: str) -> Remains:
     return Remains(digests, blobs)
 
 
+def inside(db: sqlite3.Connection, document_id: str) -> list[str]:
+    """The documents inside a document, and inside those."""
+    rows = db.execute(
+        "WITH RECURSIVE held (id) AS (SELECT id FROM documents WHERE container = ?1 UNION "
+        "SELECT d.id FROM documents d JOIN held ON d.container = held.id) SELECT id FROM held",
+        (document_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def forget(db: sqlite3.Connection, document_id: str) -> None:
+    """What is known of a document beside what was published: its job, its past, what its file looked like, what failed in it."""
+    db.execute("DELETE FROM jobs WHERE id = ?", (document_id,))
+    db.execute("DELETE FROM history WHERE document_id = ?", (document_id,))
+    place = db.execute("SELECT collection, name FROM documents WHERE id = ?", (document_id,)).fetchone()
+    if place is not None:
+        db.execute("DELETE FROM looks WHERE collection = ? AND name = ?", place)
+        db.execute(
+            "DELETE FROM failures WHERE collection = ?1 AND (name = ?2 OR substr(name, 1, length(?2) + 1) = ?2 || '/')",
+            place,
+        )
+
+
+def forget_failures_inside(db: sqlite3.Connection, container_id: str, keep: Collection[str]) -> None:
+    """Forgets what failed in files that a document does not hold any more."""
+    place = db.execute("SELECT collection, name FROM documents WHERE id = ?", (container_id,)).fetchone()
+    if place is None:
+        return
+    rows = db.execute(
+        "SELECT name FROM failures WHERE collection = ?1 AND substr(name, 1, length(?2) + 1) = ?2 || '/'", place
+    ).fetchall()
+    for (name,) in rows:
+        if not any(name == kept or name.startswith(f"{kept}/") for kept in keep):
+            db.execute("DELETE FROM failures WHERE collection = ? AND name = ?", (place[0], name))
+
+
 def drop_unused_vectors(db: sqlite3.Connection, digests: Iterable[str]) -> None:
     """Deletes the vectors of those texts that no chunk and no entry has any more."""
     db.executemany(
@@ -167,7 +221,8 @@ def unused_blobs(db: sqlite3.Connection, blobs: Iterable[str]) -> list[str]:
         for sha256 in blobs
         if not db.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
         and not db.execute(
-            "SELECT 1 FROM uploads WHERE sha256 = ? AND state IN ('queued', 'running')", (sha256,)
+            "SELECT 1 FROM jobs WHERE sha256 = ? AND path = '' AND state IN ('queued', 'paused', 'parsing', 'embedding')",
+            (sha256,),
         ).fetchone()
     ]
 

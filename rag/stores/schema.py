@@ -234,7 +234,45 @@ CREATE TRIGGER versions_changed AFTER UPDATE ON documents BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS, _CONVERSATIONS, _VERSIONS)
+_JOBS = """
+-- The document of the file that a document was inside of.
+ALTER TABLE documents ADD COLUMN container TEXT NOT NULL DEFAULT '';
+CREATE INDEX documents_by_container ON documents (container) WHERE container <> '';
+CREATE INDEX documents_by_hash ON documents (collection, sha256);
+-- What a file looked like when its hash was computed: what looks the same is not read again.
+CREATE TABLE looks (
+  collection TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL, modified INTEGER NOT NULL, changed INTEGER NOT NULL, inode INTEGER NOT NULL,
+  PRIMARY KEY (collection, name)
+) WITHOUT ROWID;
+-- Versions that were published, the present one among them.
+CREATE TABLE history (
+  document_id TEXT NOT NULL, published_at REAL NOT NULL, sha256 TEXT NOT NULL, settings TEXT NOT NULL,
+  size INTEGER NOT NULL, chunks INTEGER NOT NULL, embedded INTEGER NOT NULL
+);
+CREATE INDEX history_by_document ON history (document_id, published_at);
+-- The queue. One job for a document: a newer upload takes the place of an older one.
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY,
+  collection TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+  path TEXT NOT NULL, root TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN
+    ('queued', 'paused', 'parsing', 'embedding', 'published', 'unchanged', 'failed', 'cancelled')),
+  page INTEGER, pages INTEGER, chunks INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '', remedy TEXT NOT NULL DEFAULT '',
+  at REAL NOT NULL, revision INTEGER NOT NULL
+);
+CREATE INDEX jobs_by_state ON jobs (state, priority DESC, at);
+CREATE INDEX jobs_by_revision ON jobs (revision);
+INSERT INTO jobs (id, collection, name, sha256, size, path, root, priority, state, message, remedy, at, revision)
+  SELECT id, collection, name, sha256, size, '', '', 10, replace(state, 'running', 'queued'), message, remedy, at, rowid
+  FROM uploads;
+DROP TABLE uploads;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS, _CONVERSATIONS, _VERSIONS, _JOBS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -125,15 +125,15 @@ def test_commands_talk_to_the_server_that_owns_the_directory(server: str, data: 
 def test_an_interrupted_upload_is_ingested_after_a_restart(data: Path) -> None:
     """Accepted, then killed before anything was done: the next server finds it in the queue."""
     from api.settings import load
-    from api.uploads import Uploads
+    from ingest.jobs import Jobs
     from rag.stores.library import SqliteLibrary
 
     library = SqliteLibrary(load(data).data)
     path = data / "note.txt"
     path.write_text("The lighthouse has 214 steps.")
-    uploads = Uploads(library)
-    accepted = uploads.accept(path, "note.txt", "default")
-    uploads.take(10)
+    jobs = Jobs(library)
+    accepted = jobs.accept(path, "note.txt", "default")
+    jobs.take("default")
     library.close()
     path.unlink()
     process = subprocess.Popen(

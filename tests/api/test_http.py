@@ -36,7 +36,7 @@ def _until(condition: Any, seconds: float = 30) -> None:
 
 
 def _settled(client: TestClient, id_: str) -> dict[str, Any]:
-    _until(lambda: client.get(f"/v1/files/{id_}").json()["status"] not in ("queued", "running"))
+    _until(lambda: client.get(f"/v1/files/{id_}").json()["status"] in ("published", "unchanged", "failed", "cancelled"))
     body: dict[str, Any] = client.get(f"/v1/files/{id_}").json()
     return body
 

@@ -1,5 +1,6 @@
 """The file flow: what is new is published, what is known is skipped, what is bad is reported, what is cut off is lost to nobody."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ingest.pipeline import FileEvent, Models, Pipeline, Report
 from ingest.worker import ParseWorker
 from rag.errors import BadRequest, EncoderUnavailable
 from rag.fakes import HashingTextEncoder
+from rag.hashing import sha256_of
 from rag.protocols import Vectors
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
@@ -245,6 +247,85 @@ def test_several_workers_give_the_same_library(bench: Bench, tmp_path: Path) -> 
     )
     first = {s.document.name: bench.library.chunks(s.document.id) for s in bench.library.documents()}
     assert {s.document.name: other.chunks(s.document.id) for s in other.documents()} == first
+
+
+def _archive(path: Path, members: dict[str, str]) -> None:
+    """What the obedient toolbox unpacks: see tests/support/hostile.py."""
+    path.write_text("ARCHIVE\n" + "\n".join(f"{name}={text}" for name, text in members.items()))
+
+
+def test_a_changed_archive_loses_what_is_not_in_it_any_more(bench: Bench) -> None:
+    _archive(bench.folder / "a.arc", {"one.txt": "first member", "two.txt": "second member", "bad.txt": "RAISE"})
+    bench.run()
+    assert bench.names() == ["a.arc", "a.arc/one.txt", "a.arc/two.txt"]
+    _archive(bench.folder / "a.arc", {"one.txt": "first member"})
+    bench.run()
+    assert bench.names() == ["a.arc", "a.arc/one.txt"]
+    assert bench.library.failures() == []
+    assert bench.index_is_whole()
+
+
+def test_deleting_an_archive_deletes_what_is_inside(bench: Bench) -> None:
+    _archive(bench.folder / "a.arc", {"one.txt": "first member", "bad.txt": "RAISE"})
+    bench.write("b.txt", "another file")
+    bench.run()
+    whole = next(s.document.id for s in bench.library.documents() if s.document.name == "a.arc")
+    bench.library.delete(whole)
+    bench.index.flush()
+    assert bench.names() == ["b.txt"]
+    assert bench.library.failures() == []
+    assert bench.index_is_whole()
+
+
+def test_a_moved_file_leaves_its_old_place_and_embeds_nothing(bench: Bench) -> None:
+    bench.write("old/a.txt", "a document that moves")
+    bench.write("kept.txt", "a copy stays")
+    bench.run()
+    bench.encoder.embedded.clear()
+    (bench.folder / "new").mkdir()
+    (bench.folder / "old" / "a.txt").rename(bench.folder / "new" / "a.txt")
+    bench.write("copy.txt", "a copy stays")
+    bench.run()
+    assert bench.names() == ["copy.txt", "kept.txt", "new/a.txt"]
+    assert bench.encoder.embedded == []
+    assert bench.index_is_whole()
+
+
+def test_what_looks_the_same_is_not_read_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write("a.txt", "the first document")
+    os.utime(bench.folder / "a.txt", (1, 1))
+    monkeypatch.setattr("ingest.pipeline._SETTLED_NS", -1)
+    bench.run()
+    hashed: list[Path] = []
+    monkeypatch.setattr("ingest.pipeline.sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    assert bench.run().states == {"unchanged": 1}
+    assert hashed == []
+    (bench.folder / "a.txt").write_text("the other document")
+    os.utime(bench.folder / "a.txt", (1, 1))
+    assert bench.run().states == {"published": 1}
+    assert len(hashed) == 1
+
+
+def test_versions_are_listed(bench: Bench) -> None:
+    bench.write("a.txt", "the first version\fwith a second page that stays as it is")
+    bench.run()
+    bench.write("a.txt", "the other version\fwith a second page that stays as it is")
+    bench.run()
+    document = bench.library.documents()[0].document
+    newest, oldest = bench.library.versions(document.id)
+    assert newest.sha256 == document.sha256 != oldest.sha256
+    assert (newest.chunks, newest.embedded) == (1, 1)
+    bench.library.delete(document.id)
+    assert bench.library.versions(document.id) == []
+
+
+def test_one_file_is_dropped_and_the_others_go_on(bench: Bench) -> None:
+    for n in range(6):
+        bench.write(f"{n}.txt", f"document {n}")
+    report = bench.run(dropped=lambda file: file.name == "3.txt")
+    assert report.states == {"published": 5, "cancelled": 1}
+    assert not report.cancelled
+    assert "3.txt" not in bench.names()
 
 
 def test_files_are_found_by_their_place_below_the_folder(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from ingest.protocols import ParsedPage, Source
+from ingest.protocols import Member, ParsedPage, Source
 from ingest.worker import Toolbox
 from rag.documents import Element, Page
 from rag.errors import EncryptedFile, ModelMissing
@@ -26,6 +27,9 @@ class ObedientParser:
             hoard = [bytearray(50_000_000) for _ in range(40)]
             time.sleep(600)
             del hoard
+        if text.startswith("ARCHIVE") and source.members is not None:
+            yield ParsedPage(None, (Element("paragraph", text),), members=tuple(_unpacked(source.members, text)))
+            return
         if text.startswith("RAISE"):
             raise ZeroDivisionError("by the parser")
         if text.startswith("LOCKED"):
@@ -35,6 +39,13 @@ class ObedientParser:
                 os._exit(139)
             elements = (Element("paragraph", part.strip(), number),) if part.strip() else ()
             yield ParsedPage(Page(number, 100, 100), elements, title="A title")
+
+
+def _unpacked(folder: Path, text: str) -> Iterator[Member]:
+    folder.mkdir(parents=True)
+    for name, _, content in (line.partition("=") for line in text.splitlines()[1:]):
+        (folder / name).write_text(content)
+        yield Member(folder / name, name)
 
 
 def build() -> Toolbox:

@@ -1,0 +1,293 @@
+"""The persistent queue: every file that waits, is under way, or came to its end, in the library's database.
+
+    queued → parsing → embedding → published | unchanged | failed | cancelled
+    queued, parsing, embedding → paused → queued
+
+What may pass (a server that does not answer) is tried again after a growing wait; what may not, ends as failed with its
+reason, and stays there until somebody retries or deletes it. Whatever a killed process was working on is queued again. A
+person's upload goes before a bulk load.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.files import InputFile
+from ingest.pipeline import FileEvent
+from rag.documents import Document
+from rag.errors import NotFound, Unavailable
+from rag.hashing import sha256_of
+from rag.stores.library import SqliteLibrary
+
+PERSON, BULK = 10, 0
+"""Priorities: the higher goes first."""
+UNDER_WAY = ("parsing", "embedding")
+WAITING = ("queued", "paused", *UNDER_WAY)
+MAX_ATTEMPTS = 8
+FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
+"""Seconds before the second attempt, doubled for each further one."""
+_PROGRESS_SECONDS = 0.5
+
+_COLUMNS = (
+    "id, collection, name, sha256, size, path, root, priority, state, page, pages, chunks, attempts, not_before, "
+    "error, message, remedy, at, revision"
+)
+_NEXT = "(SELECT coalesce(max(revision), 0) + 1 FROM jobs)"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file in the queue. `id` is that of its document. `path` is where a bulk load found it; an upload's bytes are a blob."""
+
+    id: str
+    collection: str
+    name: str
+    sha256: str
+    size: int
+    path: str
+    root: str
+    priority: int
+    state: str
+    page: int | None = None
+    pages: int | None = None
+    chunks: int = 0
+    attempts: int = 0
+    not_before: float = 0.0
+    error: str = ""
+    message: str = ""
+    remedy: str = ""
+    at: float = 0.0
+    revision: int = 0
+
+
+class Jobs:
+    """Each change is one transaction. Safe to use from several threads of the process that owns the library."""
+
+    def __init__(self, library: SqliteLibrary, now: Callable[[], float] = time.time) -> None:
+        self._library, self._now = library, now
+        self._guard = threading.Lock()
+        self._dropped: set[str] = set()
+        self._told: dict[str, float] = {}
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def accept(self, path: Path, name: str, collection: str, priority: int = PERSON) -> Job:
+        """Takes an uploaded file over: once this returns, the bytes are stored and the work is queued."""
+        sha256 = sha256_of(path)
+        self._library.blobs.put_file(path, sha256)
+        id_ = Document.make_id(collection, name)
+        job = Job(id_, collection, name, sha256, path.stat().st_size, "", "", priority, "queued", at=self._now())
+        self._put([job])
+        return self.get(id_)
+
+    def add(self, files: Iterable[InputFile], collection: str) -> list[InputFile]:
+        """Queues the files of a bulk load, in one transaction, and answers them with their jobs."""
+        now = self._now()
+        jobs, named = [], []
+        for file in files:
+            id_ = Document.make_id(collection, file.name)
+            size = file.path.stat().st_size if file.path.exists() else 0
+            root = str(file.root) if file.root else ""
+            jobs.append(Job(id_, collection, file.name, "", size, str(file.path), root, BULK, "queued", at=now))
+            named.append(_with_job(file, id_))
+        self._put(jobs)
+        return named
+
+    def _put(self, jobs: Sequence[Job]) -> None:
+        with self._guard:
+            self._dropped -= {job.id for job in jobs}
+        rows = [(j.id, j.collection, j.name, j.sha256, j.size, j.path, j.root, j.priority, j.state, j.at) for j in jobs]
+        with self._library.database.transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO jobs (id, collection, name, sha256, size, path, root, priority, state, at, revision)"
+                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_NEXT})",
+                rows,
+            )
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def get(self, id_: str) -> Job:
+        """Raises NotFound."""
+        found = self._select("id = ?", [id_])
+        if not found:
+            raise NotFound(f"There is no file with id {id_}.", "GET /v1/files lists those there are.")
+        return found[0]
+
+    def all(self, collection: str | None = None) -> list[Job]:
+        """In the order in which they came."""
+        return self._select("?1 IS NULL OR collection = ?1", [collection], "at, rowid")
+
+    def changed_since(self, revision: int, limit: int = 1_000) -> list[Job]:
+        """Jobs that changed after a revision, in the order of their latest change."""
+        return self._select("revision > ?", [revision], "revision", limit)
+
+    def revision(self) -> int:
+        row = self._library.database.reader.execute("SELECT coalesce(max(revision), 0) FROM jobs").fetchone()
+        return int(row[0])
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by state."""
+        rows = self._library.database.reader.execute("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state")
+        return dict(rows.fetchall())
+
+    def _select(self, condition: str, values: Sequence[Any], order: str = "at", limit: int = -1) -> list[Job]:
+        rows = self._library.database.reader.execute(
+            f"SELECT {_COLUMNS} FROM jobs WHERE {condition} ORDER BY {order} LIMIT {limit:d}", values
+        )
+        return [Job(*row) for row in rows]
+
+    # --- work --------------------------------------------------------------------------------------------------------
+
+    def requeue_interrupted(self) -> int:
+        """At start: what an earlier process was working on when it ended is work again."""
+        return self._move(UNDER_WAY, "queued")
+
+    def waiting(self) -> tuple[str, float] | None:
+        """The collection of the next job, and for how many seconds it still has to wait; None when nothing is queued."""
+        row = self._library.database.reader.execute(
+            "SELECT collection, not_before FROM jobs WHERE state = 'queued' "
+            "ORDER BY not_before > ?1, CASE WHEN not_before > ?1 THEN not_before END, priority DESC, at, rowid LIMIT 1",
+            (self._now(),),
+        ).fetchone()
+        return None if row is None else (row[0], max(0.0, row[1] - self._now()))
+
+    def take(self, collection: str) -> Job | None:
+        """The next job, marked as being parsed; None when the next one is of another collection, or has to wait."""
+        with self._library.database.transaction() as db:
+            row = db.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE state = 'queued' AND not_before <= ? "
+                "ORDER BY priority DESC, at, rowid LIMIT 1",
+                (self._now(),),
+            ).fetchone()
+            if row is None or row[1] != collection:
+                return None
+            db.execute(
+                "UPDATE jobs SET state = 'parsing', page = NULL, chunks = 0, attempts = attempts + 1, "
+                f"error = '', message = '', remedy = '', revision = {_NEXT} WHERE id = ?",
+                (row[0],),
+            )
+        return self.get(row[0])
+
+    def input(self, job: Job) -> InputFile:
+        """The file of a job. Raises NotFound when the bytes of an upload are gone."""
+        path = Path(job.path) if job.path else self._library.blobs.path(job.sha256)
+        root = Path(job.root) if job.root else None
+        return InputFile(path, job.name, job.path, root, job.sha256, job.id)
+
+    def tell(self, job_id: str, event: FileEvent, sha256: str = "") -> None:
+        """What the pipeline says of a job's file. An upload of other bytes in the meantime is not touched."""
+        if event.state in UNDER_WAY:
+            self._progress(job_id, event)
+            return
+        self._told.pop(job_id, None)
+        self._settle(
+            "state = ?, chunks = ?, pages = coalesce(?, pages), error = ?, message = ?, remedy = ?",
+            [event.state, event.chunks, event.pages, event.error, event.message, event.remedy],
+            job_id,
+            sha256,
+        )
+
+    def _progress(self, job_id: str, event: FileEvent) -> None:
+        now = time.monotonic()
+        if event.state == "parsing" and now - self._told.get(job_id, 0.0) < _PROGRESS_SECONDS:
+            return
+        self._told[job_id] = now
+        self._settle(
+            "state = ?, page = coalesce(?, page), pages = coalesce(?, pages), chunks = ?",
+            [event.state, event.page, event.pages, event.chunks],
+            job_id,
+        )
+
+    def _settle(self, change: str, values: Sequence[Any], job_id: str, sha256: str = "") -> None:
+        with self._library.database.transaction() as db:
+            db.execute(
+                f"UPDATE jobs SET {change}, revision = {_NEXT} WHERE id = ? AND state IN ('queued', 'parsing', 'embedding') "
+                "AND (? = '' OR sha256 = ?)",
+                [*values, job_id, sha256, sha256],
+            )
+
+    def put_back(self, error: Exception) -> int:
+        """Everything under way, after the run broke off for a reason that is no file's fault. Answers how many are queued again:
+        what was tried too often is given up."""
+        message, remedy = getattr(error, "message", str(error)), getattr(error, "remedy", "")
+        passing = isinstance(error, Unavailable)
+        back = 0
+        for job in self._select("state IN ('parsing', 'embedding')", []):
+            given_up = job.attempts >= MAX_ATTEMPTS
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(0, job.attempts - 1)) if passing else LONGEST_WAIT / 10
+            self._settle(
+                "state = ?, not_before = ?, error = ?, message = ?, remedy = ?",
+                ["failed" if given_up else "queued", self._now() + wait, type(error).__name__, message, remedy],
+                job.id,
+            )
+            back += not given_up
+        return back
+
+    # --- what a person does ------------------------------------------------------------------------------------------
+
+    def dropped(self, file: InputFile) -> bool:
+        """Whether the file's job was cancelled or paused: asked by the pipeline while it works on it."""
+        return file.job in self._dropped
+
+    def cancel(self, ids: Sequence[str] | None = None) -> int:
+        """Ends jobs (all that have not come to their end, without ids). Answers how many."""
+        return self._stop(ids, "cancelled")
+
+    def pause(self, ids: Sequence[str] | None = None) -> int:
+        """Sets jobs aside; what was read of a long file is kept. Answers how many."""
+        return self._stop(ids, "paused")
+
+    def _stop(self, ids: Sequence[str] | None, state: str) -> int:
+        stopped = self._ids(WAITING, ids)
+        with self._guard:
+            self._dropped |= set(stopped)
+        return self._move(WAITING, state, stopped)
+
+    def resume(self, ids: Sequence[str] | None = None) -> int:
+        """Queues paused jobs again. Answers how many."""
+        return self._again(("paused",), ids)
+
+    def retry(self, ids: Sequence[str] | None = None) -> int:
+        """Queues failed and cancelled jobs again, without ids all that failed. Answers how many. A file that failed by its own fault
+        is tried again, too."""
+        return self._again(("failed", "cancelled") if ids else ("failed",), ids)
+
+    def _again(self, states: Sequence[str], ids: Sequence[str] | None) -> int:
+        found = self._ids(states, ids)
+        with self._guard:
+            self._dropped -= set(found)
+        with self._library.database.transaction() as db:
+            db.executemany(
+                "DELETE FROM failures WHERE (collection, name) IN (SELECT collection, name FROM jobs WHERE id = ?)",
+                [(id_,) for id_ in found],
+            )
+            return self._change(db, states, "queued", found, ", attempts = 0, not_before = 0")
+
+    def _ids(self, states: Sequence[str], ids: Sequence[str] | None) -> list[str]:
+        """Those of the ids (of all, without) whose job is in one of the states. Raises NotFound for an id without a job."""
+        if ids is None:
+            return [job.id for job in self._select(f"state IN ({_marks(states)})", states)]
+        return [job.id for job in map(self.get, ids) if job.state in states]
+
+    def _move(self, states: Sequence[str], state: str, ids: Sequence[str] | None = None) -> int:
+        with self._library.database.transaction() as db:
+            return self._change(db, states, state, self._ids(states, ids) if ids is None else ids)
+
+    @staticmethod
+    def _change(db: sqlite3.Connection, states: Sequence[str], state: str, ids: Sequence[str], more: str = "") -> int:
+        statement = f"UPDATE jobs SET state = ?, revision = {_NEXT}{more} WHERE id = ? AND state IN ({_marks(states)})"
+        return sum(db.execute(statement, [state, id_, *states]).rowcount for id_ in ids)
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _with_job(file: InputFile, job: str) -> InputFile:
+    return InputFile(file.path, file.name, file.source, file.root, file.sha256, job)
