@@ -1,0 +1,90 @@
+"""An answer from a generator, guarded (rag/retrieval/stream_guard.py): what is unusable is asked for once more, firmly; what stays
+unusable becomes the sentence of the passages that is nearest to the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator as Pieces
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import cast
+
+from rag.answers import Passage, Usage
+from rag.guard_prompts import firmer
+from rag.protocols import GenerationRequest, Generator
+from rag.retrieval.claims import coverage
+from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
+from rag.words import sentences
+
+RETRY_NOTE = "The generator's first answer was unusable ({illness}); it was asked again."
+NEAREST_NOTE = (
+    "The generator gave no usable answer ({illness}); this is the sentence of the passages nearest to the question."
+)
+
+
+class GuardedStream:
+    """Iterate over it once for the pieces to show; then `text`, `usage` and `notes` are those of the whole."""
+
+    def __init__(self, generator: Generator, request: GenerationRequest) -> None:
+        self._generator, self._request = generator, request
+        self._notes: list[str] = []
+        self.text = ""
+        self.usage = Usage()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._notes))
+
+    def __iter__(self) -> Iterator[str]:
+        """Raises GeneratorUnavailable."""
+        guard = StreamGuard(self._request.language, self._instructions())
+        said = yield from self._said(guard, self._request)
+        if guard.illness is not None and not guard.released and self._request.messages:
+            self._notes.append(RETRY_NOTE.format(illness=guard.illness))
+            messages = firmer(self._request.messages, guard.illness, self._request.language)
+            guard = StreamGuard(self._request.language, self._instructions(), patient=False)
+            said = (yield from self._said(guard, replace(self._request, messages=messages))) or said
+        self._notes += guard.notes
+        self.text = guard.text
+        if guard.illness is not None and not guard.released:
+            self.text = self._nearest(guard.illness, said)
+            if self.text:
+                yield self.text
+
+    def _instructions(self) -> list[str]:
+        return [line for m in self._request.messages if m.role == "system" for line in m.content.splitlines()]
+
+    def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
+        """Pieces as the guard lets them through; returns all that the generator said."""
+        said: list[str] = []
+        stream = self._generator.stream(request)
+        # Leaving early closes the stream, and with it the generator's work.
+        with closing(cast("Pieces[str | Usage, None, None]", stream)):
+            for piece in stream:
+                if isinstance(piece, Usage):
+                    self.usage = Usage(
+                        self.usage.prompt_tokens + piece.prompt_tokens,
+                        self.usage.completion_tokens + piece.completion_tokens,
+                    )
+                    continue
+                said.append(piece)
+                if shown := guard.feed(piece):
+                    yield shown
+                if guard.ended:
+                    break
+        if rest := guard.finish():
+            yield rest
+        return "".join(said)
+
+    def _nearest(self, illness: Illness, said: str) -> str:
+        """A sentence of the passage that the generator named, or of any, with its marker."""
+        self._notes = [note for note in self._notes if note != LANGUAGE_NOTE]
+        self._notes.append(NEAREST_NOTE.format(illness=illness))
+        named = {int(n) for n in re.findall(r"\d{1,2}", said)} if illness == "markers only" else set()
+        passages: list[Passage] = [p for p in self._request.passages if p.number in named]
+        pairs = [(s, p.number) for p in passages or self._request.passages for s in sentences(p.text)]
+        if not pairs:
+            return ""
+        best, number = max(pairs, key=lambda pair: coverage(self._request.question, pair[0]))
+        return f"{best} [{number}]"
