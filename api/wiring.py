@@ -152,7 +152,8 @@ def text_aligner(settings: Settings) -> Aligner[str] | None:
 
 def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:
     """None without an image encoder, or with one that gives no vectors of patches."""
-    if not isinstance(encoder, PatchEncoder):
+    patches: object = getattr(encoder, "patches", encoder)
+    if encoder is None or not isinstance(patches, PatchEncoder):
         return None
     from rag.rerankers.late_interaction import LateInteraction
 
@@ -160,7 +161,7 @@ def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:
         return hashlib.sha256(image.data).hexdigest()
 
     name, temperature = encoder.space.model, PICTURE_TEMPERATURE
-    return LateInteraction(name, encoder.text_tokens, encoder.picture_patches, key, temperature=temperature)
+    return LateInteraction(name, patches.text_tokens, patches.picture_patches, key, temperature=temperature)
 
 
 def serving(settings: Settings, encoder: TextEncoder) -> TextEncoder:

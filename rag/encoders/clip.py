@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rag.documents import ImageData
+from rag.encoders.clip_patches import patches_of
 from rag.encoders.clip_weights import (
     LOCAL,
     from_hub,
@@ -26,7 +27,7 @@ from rag.encoders.clip_weights import (
 from rag.encoders.pictures import MAX_PIXELS, open_rgb
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 from rag.hashing import sha256_of
-from rag.protocols import Space, Vectors
+from rag.protocols import PatchEncoder, Space, Vectors
 
 SAFE_TORCH = (2, 6)
 """Since then `torch.load` refuses pickles that name more than tensors, also where open_clip calls it a second time."""
@@ -72,25 +73,30 @@ class OpenClipEncoder:
         rules = f"quick_gelu={bool(config.get('quick_gelu'))}; {preprocessing}"
         name = Path(source.removeprefix(LOCAL)).name if source.startswith(LOCAL) else source
         self._space = Space(f"open_clip {name}", sha256, int(config["embed_dim"]), rules)
+        self._patches = patches_of(self._model, self._pixels, self._tokens)
 
     @property
     def space(self) -> Space:
         return self._space
 
     def encode_images(self, images: Sequence[ImageData]) -> Vectors:
-        def encode(batch: Sequence[ImageData]) -> Any:
-            pixels = [self._transform(open_rgb(image, max_pixels=self._max_pixels)) for image in batch]
-            return self._model.encode_image(self._torch.stack(pixels).to(self._device), normalize=True)
-
-        return self._in_batches(images, encode)
+        return self._in_batches(images, lambda batch: self._model.encode_image(self._pixels(batch), normalize=True))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        def encode(batch: Sequence[str]) -> Any:
-            with self._tokenizing:  # fast tokenizers of transformers may not be shared between threads
-                tokens = self._tokenizer(list(batch))
-            return self._model.encode_text(tokens.to(self._device), normalize=True)
+        return self._in_batches(texts, lambda batch: self._model.encode_text(self._tokens(batch), normalize=True))
 
-        return self._in_batches(texts, encode)
+    @property
+    def patches(self) -> PatchEncoder | None:
+        """For fine-grained alignment; None for a model whose patches are not in the space of the text."""
+        return self._patches
+
+    def _pixels(self, batch: Sequence[ImageData]) -> Any:
+        pixels = [self._transform(open_rgb(image, max_pixels=self._max_pixels)) for image in batch]
+        return self._torch.stack(pixels).to(self._device)
+
+    def _tokens(self, batch: Sequence[str]) -> Any:
+        with self._tokenizing:  # fast tokenizers of transformers may not be shared between threads
+            return self._tokenizer(list(batch)).to(self._device)
 
     def _in_batches(self, items: Sequence[Any], encode: Any) -> Vectors:
         found = [np.zeros((0, self._space.dimension), dtype=np.float32)]

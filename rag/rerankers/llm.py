@@ -50,7 +50,7 @@ class LlmReranker:
         for text in texts:
             left = ends - self._clock()
             # A pair that cannot be ready in time is not begun: what it costs is known from those before.
-            if left <= (self._budget - left) / len(scores) if scores else left <= 0:
+            if left < (self._budget - left) / len(scores) if scores else left <= 0:
                 break
             try:
                 likely = generator.next_token(relevance_messages(question, cut(text), language), left)
