@@ -142,6 +142,24 @@ def ask(
                     terminal.show_explained(event)
 
 
+@app.command()
+def chat(
+    data: Data = None,
+    server: Server = "",
+    collection: Collection = "default",
+    conversation: Annotated[str, typer.Option(help="Go on with the conversation that has this id.")] = "",
+    top_k: TopK = 10,
+    as_json: Json = False,
+) -> None:
+    """Ask in turns: conversations are kept, answers cited. /help lists the commands; Ctrl-C stops an answer."""
+    from api.chat import converse
+    from api.service import check_collection
+
+    with errors(as_json), _client(data, server) as client:
+        check_collection(collection)
+        converse(client, collection=collection, conversation=conversation, top_k=top_k, as_json=as_json)
+
+
 @documents_app.command("list")
 def list_documents(
     data: Data = None,
