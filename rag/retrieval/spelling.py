@@ -54,10 +54,10 @@ def correct(
     changed: dict[str, str] = {}
     asked = dict.fromkeys(match.group() for match in _WORD.finditer(text))
     unknown = [word for word in asked if _eligible(word) and not vocabulary.has(collection, normalise(word), allowed)]
-    for word in unknown[:MOST] if len(unknown) <= max(1, len(asked) // 2) else ():
+    for word in unknown[:MOST] if len(unknown) <= max(2, len(asked) // 2) else ():
         found = "" if ordinary(word) else _nearest(normalise(word), vocabulary, collection, allowed)
         if found:
-            changed[word] = found.capitalize() if word[0].isupper() else found
+            changed[word] = _cased(found, word)
     if not changed:
         return Spelling(text)
     return Spelling(respell(text, changed), changed)
@@ -91,3 +91,10 @@ def _nearest(word: str, vocabulary: Vocabulary, collection: str, allowed: Filter
             if other[0] == word[0] or other[1::-1] == word[:2]:
                 near.append((int(distance), -words[other], other))
     return next((other for _, _, other in sorted(near) if vocabulary.has(collection, other, allowed)), "")
+
+
+def _cased(found: str, written: str) -> str:
+    """As it was written: what reads names looks at capitals."""
+    if written.isupper():
+        return found.upper()
+    return found.capitalize() if written[0].isupper() else found

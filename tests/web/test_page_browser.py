@@ -128,14 +128,40 @@ class Page:
         self.wait(lambda: len(self.all(".turn")) > before and self.all("#send") and not self.all(".turn .busy"))
         return self.all(".turn")[-1]
 
-    def script(self, code: str) -> Any:
-        return self.browser.execute_script(code)
+    def script(self, code: str, *arguments: Any) -> Any:
+        return self.browser.execute_script(code, *arguments)
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     with browsing(tmp_path / "profile") as browser:
         yield Page(browser)
+
+
+def test_a_hit_says_how_it_was_found(page: Page, server: str) -> None:
+    page.open(server)
+    page.id("question").send_keys(NICKNAME)
+    page.id("find").click()
+    turn = page.wait(lambda: page.all(".turn .hits li") and page.all(".turn")[-1])
+    first = turn.find_elements(By.CSS_SELECTOR, ".hits > li")[0]
+    summary = first.find_element(By.CSS_SELECTOR, ".why summary")
+    assert not first.find_element(By.CSS_SELECTOR, ".why-table").is_displayed()
+    # With the keyboard alone: from the card to what says how it was found, and open.
+    page.script("arguments[0].focus()", first.find_element(By.CSS_SELECTOR, ".card"))
+    page.browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert page.browser.switch_to.active_element == summary
+    summary.send_keys(Keys.ENTER)
+    rows = [
+        [cell.text for cell in row.find_elements(By.CSS_SELECTOR, "th, td")]
+        for row in first.find_elements(By.CSS_SELECTOR, ".why-table tbody tr")
+    ]
+    steps = {row[0]: row[1:] for row in rows}
+    assert list(steps)[-1] == "all together"
+    assert {"meaning", "words"} <= steps.keys()
+    assert steps["all together"][0].startswith("1 of ")
+    assert float(steps["words"][1]) > 0
+    page.id("language").click()
+    assert summary.text == "检索过程"
 
 
 def test_a_citation_of_a_streamed_answer_opens_the_page_with_its_box(page: Page, server: str) -> None:
