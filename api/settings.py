@@ -192,6 +192,14 @@ class GeneratorSettings(_Section):
 
 
 class AnswerSettings(_Section):
+    unsupported: Literal["flag", "cut"] = "flag"
+    """Claims of an answer that no passage carries: named in `unsupported`, or cut."""
+    verifier: Literal["lexical", "reranker", "generator"] = "lexical"
+    """What decides, after numbers, names and negations, whether a passage carries a claim: its words, the reranker, or the generator's
+    yes or no, which costs a short request for each claim."""
+    verifier_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    policy: str = ""
+    """A content policy of one's own, `package.module:object` (rag/protocols.py, ContentPolicy)."""
     abstain: bool = True
     abstain_below: float | None = None
     summary: Literal["questions", "generator"] = "questions"

@@ -19,6 +19,7 @@ from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine
 from rag.errors import BadSetting
 from rag.options import Options
+from rag.policy import load_policy
 from rag.protocols import (
     Aligner,
     Generator,
@@ -34,6 +35,7 @@ from rag.protocols import (
     TokenEncoder,
     Vectors,
     VectorStore,
+    Verifier,
     Vocabulary,
 )
 from rag.retrieval.align import Picture, no_picture
@@ -583,6 +585,36 @@ def generator(settings: Settings) -> Generator:
     return GENERATORS[settings.generator.kind](settings)
 
 
+# --- what checks citations --------------------------------------------------------------------------------------------
+
+
+def _no_verifier(_: Settings, __: Reranker | None, ___: Generate) -> Verifier | None:
+    return None
+
+
+def _reranker_verifier(settings: Settings, ranker: Reranker | None, _: Generate) -> Verifier:
+    from rag.verifiers.by_reranker import RerankerVerifier
+
+    if ranker is None:
+        raise BadSetting(
+            "answer.verifier is reranker, and there is none.", "Set retrieval.reranker, or answer.verifier to lexical."
+        )
+    return RerankerVerifier(ranker, settings.answer.verifier_threshold)
+
+
+def _generator_verifier(settings: Settings, _: Reranker | None, generate: Generate) -> Verifier:
+    from rag.verifiers.by_generator import GeneratorVerifier
+
+    return GeneratorVerifier(generate, threshold=settings.answer.verifier_threshold)
+
+
+VERIFIERS: dict[str, Callable[[Settings, Reranker | None, Generate], Verifier | None]] = {
+    "lexical": _no_verifier,
+    "reranker": _reranker_verifier,
+    "generator": _generator_verifier,
+}
+
+
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 
@@ -617,7 +649,9 @@ def engine(
         generate=generate,
         describer=_LazyDescriber(describe),
         image_encoder=image_encoder,
-        reranker=reranker(settings, generate),
+        reranker=(ranker := reranker(settings, generate)),
+        verifier=VERIFIERS[answer.verifier](settings, ranker, generate),
+        policy=load_policy(answer.policy),
         aligner=text_aligner(settings),
         picture_aligner=picture_aligner(image_encoder),
         picture=picture,
@@ -648,6 +682,7 @@ def engine(
             sampling=Sampling(generation.temperature, generation.top_p, generation.max_tokens),
             abstain=answer.abstain,
             abstain_below=answer.abstain_below,
+            unsupported=answer.unsupported,
         ),
     )
 

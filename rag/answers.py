@@ -216,3 +216,7 @@ class Answer:
     stages: tuple[Stage, ...] = ()
     prompt: tuple[tuple[str, str], ...] = ()
     """Role and content of each message, for an explained answer."""
+    support: float | None = None
+    """Share of the answer's claims that a passage verifiably carries; None for an answer without claims."""
+    unsupported: tuple[str, ...] = ()
+    """The other claims, as the generator wrote them; not in `text` any more where they are cut."""

@@ -12,14 +12,12 @@ from functools import partial
 
 from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Stage, Usage
 from rag.clock import Clock
+from rag.generation import Generation
 from rag.language import language_of
+from rag.policy import OPEN
 from rag.prompts import abstention, build_messages, render_passage
-from rag.protocols import (
-    GenerationRequest,
-    Generator,
-)
+from rag.protocols import ContentPolicy, GenerationRequest, Generator, Verifier
 from rag.retrieval import abstain
-from rag.retrieval.cite import resolve
 from rag.retrieval.expand import expand
 from rag.retrieval.merge import merge
 from rag.retrieval.order import at_both_ends
@@ -30,6 +28,8 @@ from rag.retrieval.widen import narrow, widen
 from rag.searcher import Searcher
 from rag.words import content_words
 
+DECLINED_NOTE = "The content policy declined the question."
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
@@ -39,17 +39,29 @@ class Rewritten:
 
 
 Event = Rewritten | SearchResult | str | Citation | Answer
-"""What `answer` gives, in this order: the rewritten question, what was found, pieces of text, citations, the answer."""
+"""What `answer` gives, in this order: the rewritten question, what was found, pieces of text with the citations of complete sentences
+among them, the other citations, the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine(Searcher):
     """Finds passages and answers questions. Holds adapters, no state of its own; safe to use from several threads."""
 
+    verifier: Verifier | None = None
+    """Judges what words cannot; None compares words."""
+    policy: ContentPolicy = OPEN
+
     def answer(self, query: Query) -> Iterator[Event]:
         """The events of an answer as they come; closing the iterator stops the generator. Raises what `search` raises."""
         clock = Clock()
         generator = self.generate()
+        declined = self.policy.question(query.text)
+        if declined is not None:
+            yield Rewritten(query.text)
+            yield SearchResult((), clock.finish())
+            yield declined
+            yield Answer(declined, True, (), (), clock.finish(), Usage(), generator.name, notes=(DECLINED_NOTE,))
+            return
         with clock("rewrite"):
             writer = Remembering(generator, self.steps) if self.options.rewrite else None
             query = replace(query, text=standalone(query, writer), turns=())
@@ -85,34 +97,32 @@ class Engine(Searcher):
             messages = build_messages(query.text, language, read)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
-        pieces: list[str] = []
-        usage = Usage()
-        with clock("generate"):
-            for piece in generator.stream(request):
-                if isinstance(piece, Usage):
-                    usage = piece
-                    continue
-                if not pieces:
-                    clock.mark("first_token")
-                pieces.append(piece)
-                yield piece
-        with clock("cite"):
-            cited = resolve("".join(pieces), passages)
-            citations = narrow(cited.citations, passages, self.library)
-        yield from citations
+        said = Generation(
+            generator,
+            request,
+            narrow=partial(narrow, passages=passages, library=self.library),
+            unsupported=options.unsupported,
+            verifier=self.verifier,
+            policy=self.policy,
+            clock=clock,
+        )
+        yield from said
+        cited, nothing_left = said.result, not said.result.text and bool(said.result.unsupported)
         yield Answer(
-            cited.text,
-            False,
-            citations,
+            abstention(query.text, language, found.hits[:3], content_words(query.text)) if nothing_left else cited.text,
+            nothing_left,
+            said.citations,
             found.hits,
             clock.finish(),
-            usage,
+            said.usage,
             generator.name,
             cited.dropped,
-            (*found.notes, *cited.notes),
+            (*found.notes, *said.notes),
             evidence,
             (*found.stages, packed) if query.explain else (),
             tuple((message.role, message.content) for message in messages) if query.explain else (),
+            cited.support,
+            cited.unsupported,
         )
 
     def passages(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:

@@ -53,3 +53,5 @@ class Options:
     sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None
+    unsupported: Literal["flag", "cut"] = "flag"
+    """What becomes of claims that no passage carries."""

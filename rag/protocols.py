@@ -78,6 +78,23 @@ class Verifier(Protocol):
         ...
 
 
+class ContentPolicy(Protocol):
+    """What may be asked and said here. The default lets everything pass (rag/policy.py)."""
+
+    @property
+    def whole_answers(self) -> bool:
+        """Whether an answer is shown only when all of it was judged; otherwise it is streamed, and judged at its end."""
+        ...
+
+    def question(self, text: str) -> str | None:
+        """None lets a question pass; anything else is said in place of an answer, and nothing is searched for or generated."""
+        ...
+
+    def answer(self, question: str, text: str) -> str:
+        """The answer to show: the text given, or another."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """A text or a picture token by token: `tokens` are unit vectors `[n, dimension]`, `pooled` is that of the whole, `[dimension]`."""

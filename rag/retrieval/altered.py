@@ -68,8 +68,8 @@ def _wrong(
             if missing(wide_said, quantities(wide_meant)):
                 yield said
             continue
-        new = _named(said, claim, ours, a, b, claim_names) - _named(meant, source, theirs, c, d, source_names)
-        lost = {n for n in _named(meant, source, theirs, c, d, source_names) if n not in own}
+        new = _named(claim, ours, a, b, claim_names) - _named(source, theirs, c, d, source_names)
+        lost = {n for n in _named(source, theirs, c, d, source_names) if n not in own}
         if new and lost and not any(n in normalise(meant) for n in new):
             yield said
 
@@ -88,9 +88,7 @@ def _piece(text: str, tokens: Sequence[_Token], first: int, last: int) -> str:
     return text[tokens[first].start : tokens[last - 1].end] if first < last else ""
 
 
-def _named(
-    piece: str, text: str, tokens: Sequence[_Token], first: int, last: int, known: frozenset[str]
-) -> frozenset[str]:
+def _named(text: str, tokens: Sequence[_Token], first: int, last: int, known: frozenset[str]) -> frozenset[str]:
     """The names that a run of words holds, or, in Chinese, is a part of."""
     if language_of(text) != "zh":
         words = {token.word for token in tokens[first:last]}

@@ -95,7 +95,7 @@ def _resolve(text: str, passages: Sequence[Passage], unsupported: Literal["flag"
         dropped,
         attributed,
         corrected,
-        tuple(dict.fromkeys(notes)),
+        tuple(dict.fromkeys([*notes, *judge.notes])),
         claims,
         tuple(failing),
     )
@@ -143,9 +143,9 @@ class Resolver:
         self._ends += sum(sign in ".。！？!?；;\n" for sign in piece)
         return self._ends > 0
 
-    def finish(self) -> Resolved:
-        """What `resolve` makes of the whole text; sentences checked in the stream are not checked again."""
-        return _resolve(self._text, self._passages, self._unsupported, self._judge)
+    def finish(self, text: str | None = None) -> Resolved:
+        """What `resolve` makes of the whole text, or of the one given in its place; sentences checked in the stream are not checked again."""
+        return _resolve(self._text if text is None else text, self._passages, self._unsupported, self._judge)
 
 
 def _attribute(clean: str, sentences: Sequence[Sentence], passages: Sequence[Passage], judge: Judge) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.answers import Passage
+from rag.errors import TuwenError
 from rag.language import language_of
 from rag.protocols import Verifier
 from rag.retrieval.claims import Check, check, coverage, facts_missing, names
@@ -26,6 +27,8 @@ MIN_COVERAGE = {"en": 0.65, "zh": 0.65}
 """Least share of a claim's words in its support; chosen on the tuning half of benchmarks/citation_check.py."""
 PAIR_GAIN = 0.15
 """What a second sentence must add in words or facts to be quoted along."""
+LOOKED_AT = 6
+"""Sentences of a passage, those with most of the claim's words, that are looked at for its numbers and names."""
 BEFORE = 2
 """Sentences before the support in which its pronouns may have their names."""
 
@@ -47,12 +50,24 @@ class Judge:
     def __init__(self, verifier: Verifier | None = None) -> None:
         self._verifier = verifier
         self._known: dict[tuple[str, int], Support] = {}
+        self.notes: dict[str, None] = {}
+        """What a person should know, in order, each once."""
 
     def support(self, claim: str, passage: Passage) -> Support:
         key = (claim, passage.number)
         if key not in self._known:
             self._known[key] = self._judge(claim, passage)
         return self._known[key]
+
+    def _probability(self, claim: str, evidence: str) -> float | None:
+        """What the verifier says; None where there is none, or it cannot: then the words decide."""
+        if self._verifier is None:
+            return None
+        try:
+            return next(iter(self._verifier.probabilities(claim, [evidence.strip()])), None)
+        except (TuwenError, TimeoutError) as error:
+            self.notes[f"{self._verifier.name} could not check the citations ({error}): words were compared."] = None
+            return None
 
     def _judge(self, claim: str, passage: Passage) -> Support:
         text = passage.text
@@ -64,8 +79,8 @@ class Judge:
         around = _around(text, spans, first, last, header)
         result = check(claim, f"{header}\n{support}", around)
         quote = _quote(support, claim, passage)
-        if self._verifier is not None and result.sound:
-            (probability,) = self._verifier.probabilities(claim, [f"{header}\n{around}".strip()])
+        probability = self._probability(claim, around) if result.sound else None
+        if self._verifier is not None and probability is not None:
             return Support(quote, result, probability >= self._verifier.threshold, round(probability, 3), cross)
         if cross:
             # A Chinese name has other characters in an English text; Latin names and numbers are written the same in both.
@@ -80,8 +95,11 @@ class Judge:
 
 def _place(claim: str, text: str, spans: Sequence[tuple[int, int]], *, alone: bool) -> tuple[int, int]:
     """The first and the last of the sentences that hold most of the claim: one, or two neighbours unless `alone`."""
-    worths = [_worth(claim, text[start:end]) for start, end in spans]
-    place = max(range(len(spans)), key=lambda i: (worths[i], -i))
+    shares = [coverage(claim, text[start:end]) for start, end in spans]
+    # Numbers and names are looked for where the words are: in a long passage they take most of the time.
+    likely = sorted(range(len(spans)), key=lambda i: (-shares[i], i))[:LOOKED_AT]
+    worths = {i: _worth(claim, text[slice(*spans[i])]) for i in likely}
+    place = max(likely, key=lambda i: (worths[i], -i))
     first = last = place
     best = worths[place]
     for low, high in ((place - 1, place), (place, place + 1)):
@@ -140,9 +158,10 @@ def _table_header(text: str, spans: Sequence[tuple[int, int]], row: int) -> str:
 
 def _quote(support: str, claim: str, passage: Passage) -> str:
     """A substring of the chunk itself, which has boxes on the page. When the support stands in a neighbour by which the
-    passage was widened, the chunk's own nearest sentence."""
+    passage was widened, the chunk's own nearest sentence of those that were read; the support where none was read whole."""
     own = passage.hit.chunk.text
     if support in own:
         return support
-    pieces = [own[start:end] for start, end in _evidence_spans(own)]
-    return max(pieces, key=lambda piece: coverage(claim, piece), default="")
+    # A passage may have been cut: what was not read is not cited.
+    pieces = [own[start:end] for start, end in _evidence_spans(own) if own[start:end] in passage.text]
+    return max(pieces, key=lambda piece: coverage(claim, piece), default=support)
