@@ -21,8 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
+jobs_app = typer.Typer(help="The queue of files: what waits, is under way, or failed.", no_args_is_help=True)
 models_app = typer.Typer(help="List, fetch and verify model weights.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
+app.add_typer(jobs_app, name="jobs")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 
@@ -34,6 +36,9 @@ Server = Annotated[str, typer.Option("--server", envvar="TUWEN_SERVER", help="Us
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Collection = Annotated[str, typer.Option("--collection", "-c", help="Collection of documents.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what each step left, and the prompt.")]
+FilterText = Annotated[
+    str, typer.Option("--filter", help="Only where this holds: 'language = zh and page >= 3' (docs/filters.md).")
+]
 TopK = Annotated[int, typer.Option("--top-k", "-k", min=1, max=200, help="How many hits.")]
 
 
@@ -66,24 +71,33 @@ def ingest(
     collection: Collection = "default",
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Parse processes (ingest.workers).")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Try files again that failed before, though unchanged.")] = False,
+    sync: Annotated[bool, typer.Option("--sync", help="Delete documents whose file in the folders is gone.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and ingest what changes, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between looks, with --watch.")] = 3.0,
+    events: Annotated[bool, typer.Option("--events", help="Print progress as lines of JSON on stderr.")] = False,
     as_json: Json = False,
 ) -> None:
     """Read files into a collection. Unchanged files are skipped; a bad file is reported and the rest goes on."""
+    import threading
+
     from api import terminal
     from api.service import check_collection
     from ingest.files import find
+    from ingest.sync import watch as watched
 
+    failed = False
     with errors(as_json), _client(data, server, {"ingest": {"workers": workers}}) as client:
         check_collection(collection)
-        total = sum(1 for _ in find(paths))
-        if as_json:
-            report = client.ingest(paths, collection, lambda _: None, retry_failed=retry_failed)
-            print_json(terminal.report_json(report))
-        else:
-            with terminal.IngestView(total) as view:
-                report = client.ingest(paths, collection, view.show, retry_failed=retry_failed)
-            terminal.show_report(report)
-    if report.states["failed"]:
+        for _ in watched(paths, every, threading.Event()) if watch else [None]:
+            total = 0 if as_json or events else sum(1 for _ in find(paths))
+            with terminal.ingest_view(total, as_json=as_json, events=events) as tell:
+                report = client.ingest(paths, collection, tell, retry_failed=retry_failed, sync=sync)
+            failed = bool(report.states["failed"])
+            if as_json:
+                print_json(terminal.report_json(report))
+            elif not watch or set(report.states) - {"unchanged"}:
+                terminal.show_report(report)
+    if failed:
         raise typer.Exit(1)
 
 
@@ -95,6 +109,7 @@ def search(
     server: Server = "",
     collection: Collection = "default",
     top_k: TopK = 10,
+    filter_text: FilterText = "",
     explain: Explain = False,
     as_json: Json = False,
 ) -> None:
@@ -106,7 +121,10 @@ def search(
         if not question.strip() and image is None:
             raise BadRequest("There is no question.", 'Give one: tuwen search "…", or a picture with --image FILE.')
         encoded = encode_image(image) if image else ""
-        body = schemas.SearchBody(query=question, image=encoded, collection=collection, top_k=top_k, explain=explain)
+        only = schemas.FilterBody(where=filter_text or None)
+        body = schemas.SearchBody(
+            query=question, image=encoded, collection=collection, top_k=top_k, filter=only, explain=explain
+        )
         result = client.search(body)
         if as_json:
             print_json(result)
@@ -122,6 +140,7 @@ def ask(
     server: Server = "",
     collection: Collection = "default",
     top_k: TopK = 10,
+    filter_text: FilterText = "",
     explain: Explain = False,
     as_json: Json = False,
 ) -> None:
@@ -129,7 +148,8 @@ def ask(
     from api import schemas, terminal
 
     with errors(as_json), _client(data, server) as client:
-        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k, explain=explain)
+        only = schemas.FilterBody(where=filter_text or None)
+        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k, filter=only, explain=explain)
         for name, event in client.answer(body):
             if name == "message" and not as_json:
                 print(event["delta"], end="", flush=True)  # noqa: T201
@@ -212,6 +232,62 @@ def delete_documents(
             print_json({"deleted": document_ids})
         else:
             terminal.out.print(f"{len(document_ids)} deleted")
+
+
+@jobs_app.command("list")
+def list_jobs(
+    data: Data = None,
+    server: Server = "",
+    collection: Annotated[str | None, typer.Option("--collection", "-c", help="Only this collection.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the queue: what waits, is under way, was paused, or failed, and why."""
+    from api import terminal
+
+    with errors(as_json), _client(data, server) as client:
+        found = client.jobs(collection)
+        if as_json:
+            print_json({"jobs": found})
+        else:
+            terminal.show_jobs(found)
+
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids, from `jobs list`; without one, all.")]
+
+
+@jobs_app.command("cancel")
+def cancel_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """End jobs that wait or are under way; nothing of their files is published."""
+    _change_jobs("cancel", ids, data, server, as_json)
+
+
+@jobs_app.command("pause")
+def pause_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """Set jobs aside; pages that were read are kept."""
+    _change_jobs("pause", ids, data, server, as_json)
+
+
+@jobs_app.command("resume")
+def resume_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """Queue paused jobs again."""
+    _change_jobs("resume", ids, data, server, as_json)
+
+
+@jobs_app.command("retry")
+def retry_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """Queue failed jobs again."""
+    _change_jobs("retry", ids, data, server, as_json)
+
+
+def _change_jobs(action: str, ids: list[str] | None, data: Path | None, server: str, as_json: bool) -> None:
+    from api import terminal
+
+    with errors(as_json), _client(data, server) as client:
+        changed = client.change_jobs(action, ids or None)
+        if as_json:
+            print_json({"action": action, "jobs": changed})
+        else:
+            terminal.out.print(f"{action}: {changed} jobs")
 
 
 @models_app.command("list")

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, schemas
 from api.deps import State
-from api.routes import ask, conversations, feedback, files, health, review
+from api.routes import ask, conversations, feedback, files, health, jobs, review
 from api.runner import Runner
 from api.service import Service
 from ingest.jobs import Jobs
@@ -35,8 +35,8 @@ _PAGE_POLICY = (
 
 def create_app(service: Service) -> FastAPI:
     """The application over an open service. The service is closed by whoever opened it."""
-    jobs = Jobs(service.library)
-    state = State(service, jobs, Runner(service, jobs))
+    queue = Jobs(service.library)
+    state = State(service, queue, Runner(service, queue))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -57,7 +57,15 @@ def create_app(service: Service) -> FastAPI:
     app.state.tuwen = state
     errors.install(app)
     app.add_middleware(SameOrigin)
-    for router in (ask.router, conversations.router, files.router, feedback.router, review.router, health.router):
+    for router in (
+        ask.router,
+        conversations.router,
+        files.router,
+        jobs.router,
+        feedback.router,
+        review.router,
+        health.router,
+    ):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)

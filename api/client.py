@@ -7,20 +7,20 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
-from api import conversations, feedback, schemas, transcripts
+from api import bulk, conversations, feedback, schemas, transcripts, uploads
 from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.files import InputFile, find
-from ingest.jobs import WAITING
+from ingest.jobs import WAITING, Jobs
 from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag import errors
 from rag.answers import EVERYTHING, Access
@@ -40,7 +40,19 @@ class Client(Protocol):
 
     def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]: ...
 
-    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report: ...
+    def ingest(
+        self, paths: Sequence[Path], collection: str, on_event: OnEvent, *, retry_failed: bool, sync: bool = False
+    ) -> Report:
+        """With `sync`, documents whose file below the folders is gone are deleted."""
+        ...
+
+    def jobs(self, collection: str | None) -> list[dict[str, Any]]:
+        """The queue, in the order in which files came."""
+        ...
+
+    def change_jobs(self, action: str, ids: list[str] | None) -> int:
+        """cancel, pause, resume or retry jobs; all that it makes sense for, without ids. Raises NotFound."""
+        ...
 
     def documents(self, collection: str | None) -> list[dict[str, Any]]: ...
 
@@ -120,8 +132,19 @@ class LocalClient:
             # Who stops reading stops the generator, now.
             getattr(events, "close", lambda: None)()
 
-    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:
-        return self.service.ingest(find(paths), collection, on_event, retry_failed=retry_failed)
+    def ingest(
+        self, paths: Sequence[Path], collection: str, on_event: OnEvent, *, retry_failed: bool, sync: bool = False
+    ) -> Report:
+        report = bulk.ingest(self.service, paths, collection, on_event, retry_failed=retry_failed)
+        if sync and not report.cancelled:
+            report.states["deleted"] = bulk.delete_vanished(self.service, paths, collection)
+        return report
+
+    def jobs(self, collection: str | None) -> list[dict[str, Any]]:
+        return [uploads.shown(job) for job in Jobs(self.service.library).all(collection)]
+
+    def change_jobs(self, action: str, ids: list[str] | None) -> int:
+        return bulk.change(Jobs(self.service.library), action, ids)
 
     def documents(self, collection: str | None) -> list[dict[str, Any]]:
         shown = schemas.files(self.service.documents(collection), self.service.failures(collection))
@@ -190,8 +213,21 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    def ingest(self, paths: Iterable[Path], collection: str, on_event: OnEvent, *, retry_failed: bool) -> Report:  # noqa: ARG002
-        """Uploads what the server does not have yet and waits until it is done."""
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        on_event: OnEvent,
+        *,
+        retry_failed: bool,  # noqa: ARG002
+        sync: bool = False,
+    ) -> Report:
+        """Uploads what the server does not have yet and waits until it is done. Raises BadRequest for `sync`."""
+        if sync:
+            raise errors.BadRequest(
+                "A server does not know where its documents' files are, and cannot tell which are gone.",
+                "Stop the server and run the command on its data directory, or delete documents with `tuwen documents delete`.",
+            )
         began = time.monotonic()
         report = Report()
         listed = self._call("GET", "/v1/files", params={"collection": collection})["files"]
@@ -240,6 +276,13 @@ class HttpClient:
         report.states = Counter({state: count for state, count in report.states.items() if count})
         report.seconds = time.monotonic() - began
         return report
+
+    def jobs(self, collection: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/v1/jobs", params=_given(collection=collection))["jobs"]
+        return found
+
+    def change_jobs(self, action: str, ids: list[str] | None) -> int:
+        return int(self._call("POST", f"/v1/jobs/{action}", json={"ids": ids})["jobs"])
 
     def documents(self, collection: str | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/v1/files", params=_given(collection=collection))["files"]

@@ -6,8 +6,9 @@ import json
 import logging
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -99,12 +100,23 @@ class IngestView:
                 self._progress.console.print(f"  → {escape(event.remedy)}")
 
 
+@contextmanager
+def ingest_view(total: int, *, as_json: bool, events: bool) -> Iterator[Callable[[FileEvent], None]]:
+    """What to tell the progress of an ingest to: a line for a person, lines of JSON for a program, or nobody."""
+    if events:
+        yield lambda event: print(json.dumps(asdict(event), ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201
+    elif as_json:
+        yield lambda _: None
+    else:
+        with IngestView(total) as view:
+            yield view.show
+
+
 def show_report(report: Report) -> None:
     for name, warning in report.warnings:
         err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}")
-    parts = [
-        f"{report.states[state]} {state}" for state in ("published", "unchanged", "failed") if report.states[state]
-    ]
+    states = ("published", "unchanged", "failed", "cancelled", "deleted")
+    parts = [f"{report.states[state]} {state}" for state in states if report.states[state]]
     summary = ", ".join(parts) or "no files"
     chunks = f"; {report.chunks} chunks" if report.chunks else ""
     out.print(f"{summary}{chunks} in {report.seconds:.1f} s{' (cancelled)' if report.cancelled else ''}")
@@ -115,6 +127,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "published": report.states["published"],
         "unchanged": report.states["unchanged"],
         "failed": report.states["failed"],
+        "deleted": report.states["deleted"],
         "chunks": report.chunks,
         "embedded": report.embedded,
         "pages": report.pages,
@@ -186,6 +199,21 @@ def show_documents(files: list[dict[str, Any]]) -> None:
         numbers = [str(file.get(key) or "") for key in ("pages", "chunks")]
         table.add_row(file["id"], escape(file["collection"]), escape(file["name"]), escape(status), *numbers)
     out.print(table)
+
+
+def show_jobs(jobs: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "collection", "name", "status"):
+        table.add_column(column, overflow="fold")
+    for job in jobs:
+        status = job["status"]
+        if "progress" in job:
+            of = f" of {job['progress']['pages']}" if job["progress"]["pages"] else ""
+            status += f", page {job['progress']['page']}{of}"
+        if "error" in job:
+            status += f": {job['error']['message']}"
+        table.add_row(job["id"], escape(job["collection"]), escape(job["name"]), escape(status))
+    out.print(table if jobs else "The queue is empty.")
 
 
 @contextmanager

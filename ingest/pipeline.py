@@ -28,7 +28,7 @@ import numpy as np
 from ingest.checkpoints import Checkpoint, Checkpoints
 from ingest.files import InputFile
 from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
-from ingest.worker import ParseWorker, Stopped
+from ingest.worker import OutOfMemory, ParseWorker, Stopped
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, TuwenError
 from rag.hashing import sha256_of
@@ -268,7 +268,9 @@ class _Run:
             worker.close()
             self._queue.put(None)
 
-    def _read_file(self, worker: ParseWorker, file: InputFile, inside: _Inside | None = None) -> None:
+    def _read_file(
+        self, worker: ParseWorker, file: InputFile, inside: _Inside | None = None, *, again: bool = False
+    ) -> None:
         limits = self._p._limits
         inside = inside or _Inside(0, limits.archive_entries, limits.unpacked_bytes)
         sha256 = file.sha256
@@ -280,13 +282,20 @@ class _Run:
             worker.stopped = lambda: self._stopped(file)
             with _Unpacked(self._library.folder) as folder:
                 self._stage(worker, replace(file, sha256=sha256), folder, inside)
+        except OutOfMemory as error:
+            # Memory that one page after the other left behind is gone with the process, and pages that were read are kept.
+            if again:
+                self._fail(file, sha256, error)
+            else:
+                self._read_file(worker, file, inside, again=True)
         except (_Cancelled, Stopped):
             if not self._cancel.is_set():
                 self._queue.put(FileEvent(file.name, "cancelled", Document.make_id(self._collection, file.name)))
             if inside.depth:
                 raise
         except FileError as error:
-            self._fail(file, sha256, error)
+            if not self._cancel.is_set():
+                self._fail(file, sha256, error)
         except OSError as error:
             reason = error.strerror or str(error)
             self._fail(file, "", CorruptFile(f"{file.name} cannot be read: {reason}.", "Check the file's permissions."))
@@ -408,6 +417,8 @@ class _Run:
         """Passes the pages on to the chunker, and keeps of them what the library stores."""
         page: ParsedPage | None = first
         total = first.page_count
+        resume = draft.checkpoint.resume if draft.checkpoint is not None else None
+        known = resume.page if resume is not None else 0
         while page is not None:
             if self._stopped(draft.file):
                 draft.dropped = True
@@ -417,7 +428,7 @@ class _Run:
             draft.members.extend(page.members)
             if page.page is not None:
                 draft.pages.append(page.page)
-                if len(draft.pages) % 10 == 1:
+                if page.page.number > known and (page.page.number - known) % 10 == 1:
                     self._queue.put(FileEvent(draft.file.name, "parsing", page=page.page.number, pages=total))
             for element in page.elements:
                 picture = self._library.blobs.put_bytes(element.image.data) if element.image else None

@@ -7,6 +7,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,10 @@ class Parsed:
 
     media_type: str
     pages: Iterator[ParsedPage]
+
+
+class OutOfMemory(LimitExceeded):
+    """The process grew beyond its limit; a new one may not."""
 
 
 class Stopped(Exception):
@@ -144,7 +149,7 @@ class ParseWorker:
         with contextlib.suppress(psutil.Error):
             used = psutil.Process(self._process.pid).memory_info().rss
             if used > self._memory:
-                raise LimitExceeded(
+                raise OutOfMemory(
                     f"{source.name}: parsing took more than {self._memory / 1e9:.1f} GB of memory and was stopped.",
                     "Raise `ingest.worker_memory`, or split the file.",
                 )
@@ -161,6 +166,8 @@ class ParseWorker:
 
 def _serve(connection: Connection, build: Callable[[], Toolbox]) -> None:
     """The worker's life: a source comes in, its media type and pages go out, then `done` or `error`."""
+    # Ctrl-C in a terminal goes to all processes of the command; this one is ended by the one that started it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not os.environ.get("TUWEN_WORKER_OUTPUT"):
         # Native libraries print on both; nobody could tell which file such a line is about.
         silence = os.open(os.devnull, os.O_WRONLY)

@@ -1,0 +1,80 @@
+"""A folder into a collection through the persistent queue: what a killed load did not get to is known to the next server, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from api.service import Service
+from ingest.files import InputFile, find
+from ingest.jobs import Jobs
+from ingest.pipeline import FileEvent, Report
+from ingest.sync import vanished
+from rag.errors import TuwenError
+from rag.stores.library import Look
+
+
+def ingest(
+    service: Service,
+    paths: Sequence[Path],
+    collection: str,
+    on_event: Callable[[FileEvent], None],
+    *,
+    retry_failed: bool = False,
+) -> Report:
+    """Only files that do not look as they did when they were published or failed become jobs; unchanged ones cost nothing. An
+    interrupted load is set aside: `tuwen ingest` again, or `tuwen jobs resume`, goes on with it. Raises Unavailable, SetupError."""
+    jobs = Jobs(service.library)
+    looks = service.library.looks(collection)
+    found = list(find(paths))
+    queued = {
+        file.name: file for file in jobs.add((f for f in found if not _looks_known(f, looks.get(f.name))), collection)
+    }
+
+    def tell(event: FileEvent) -> None:
+        file = queued.get(event.name)
+        if file is not None:
+            jobs.tell(file.job, event)
+        on_event(event)
+
+    try:
+        return service.ingest(
+            [queued.get(file.name, file) for file in found],
+            collection,
+            tell,
+            retry_failed=retry_failed,
+            dropped=jobs.dropped,
+        )
+    except TuwenError as error:
+        jobs.put_back(error)
+        raise
+    except BaseException:
+        # Nobody who presses Ctrl-C wants the next server to go on with it by itself.
+        jobs.pause([file.job for file in queued.values()])
+        raise
+
+
+def _looks_known(file: InputFile, look: Look | None) -> bool:
+    try:
+        found = file.path.stat()
+    except OSError:
+        return False
+    return look is not None and (look.size, look.modified, look.changed, look.inode) == (
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_ino,
+    )
+
+
+def delete_vanished(service: Service, paths: Sequence[Path], collection: str) -> int:
+    """Deletes the documents whose file below the folders is gone. Answers how many. Raises BadRequest for an empty folder."""
+    gone = vanished(service.library, collection, paths)
+    for id_, _ in gone:
+        service.delete(id_)
+    return len(gone)
+
+
+def change(jobs: Jobs, action: str, ids: list[str] | None) -> int:
+    """cancel, pause, resume or retry. Answers how many jobs it concerned. Raises NotFound."""
+    return {"cancel": jobs.cancel, "pause": jobs.pause, "resume": jobs.resume, "retry": jobs.retry}[action](ids)

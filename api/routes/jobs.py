@@ -1,0 +1,66 @@
+"""The queue over HTTP: what waits, what is under way, what failed; cancel, pause, resume, retry; progress as events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from api.bulk import change
+from api.deps import State, Tuwen
+from api.uploads import shown
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_LOOK_SECONDS = 0.25
+
+
+class JobsBody(BaseModel):
+    """`ids` of files; without them the action is for all that it makes sense for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[str] | None = None
+
+
+@router.get("")
+def list_jobs(tuwen: Tuwen, collection: str | None = None, status: str | None = None) -> dict[str, Any]:
+    """Every job in the order in which it came, and how many there are in each state."""
+    found = [shown(job) for job in tuwen.jobs.all(collection) if status is None or job.state == status]
+    return {"jobs": found, "counts": tuwen.jobs.counts()}
+
+
+@router.get("/events")
+async def events(
+    request: Request,
+    tuwen: Tuwen,
+    since: Annotated[int | None, Query(ge=0, description="Begin with what changed after this event.")] = None,
+    last_event_id: Annotated[int | None, Header()] = None,
+) -> EventSourceResponse:
+    """Every change of a job from now on, as server-sent events `job`; whoever comes back with Last-Event-ID misses none."""
+    after = last_event_id if last_event_id is not None else since
+    return EventSourceResponse(_changes(request, tuwen, after), ping=15)
+
+
+async def _changes(request: Request, tuwen: State, after: int | None) -> AsyncIterator[ServerSentEvent]:
+    jobs = tuwen.jobs
+    seen = await run_in_threadpool(jobs.revision) if after is None else after
+    while not await request.is_disconnected():
+        for job in await run_in_threadpool(jobs.changed_since, seen):
+            seen = job.revision
+            yield ServerSentEvent(json.dumps(shown(job), ensure_ascii=False), event="job", id=str(seen))
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+@router.post("/{action}")
+def act(action: Literal["cancel", "pause", "resume", "retry"], body: JobsBody, tuwen: Tuwen) -> dict[str, Any]:
+    """Answers how many jobs it concerned."""
+    changed = change(tuwen.jobs, action, body.ids)
+    tuwen.runner.wake()
+    return {"action": action, "jobs": changed}
