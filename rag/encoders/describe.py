@@ -83,13 +83,6 @@ def _has(entries: Sequence[ImageEntry], kind: EntryKind) -> bool:
     return any(entry.kind == kind for entry in entries)
 
 
-def query_text(entries: Sequence[ImageEntry], characters: int = 400) -> str:
-    """What to search with when a picture is the question: its labels, then as much of its text as fits; may be empty."""
-    labels = [entry.text for entry in entries if entry.kind == "label"]
-    rest = [entry.text for entry in entries if entry.kind not in {"label", "name"}]
-    return "\n".join([*labels, *rest])[:characters].strip()
-
-
 def likely(probabilities: Vectors, least: float, most: int) -> list[Label]:
     """Classes of at least that probability, best first, each under its own names and those of its groups."""
     best = np.argsort(-probabilities, kind="stable")[:most]

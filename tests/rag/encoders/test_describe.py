@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents import Box, ImageData, ImageEntry
-from rag.encoders.describe import BundledDescriber, clean_lines, label_text, likely, pieces_of, query_text
+from rag.encoders.describe import BundledDescriber, clean_lines, label_text, likely, pieces_of
 from rag.protocols import OcrLine, Vectors
 
 
@@ -93,17 +93,6 @@ def test_pieces_hold_every_line_once_in_order(lines: list[str], characters: int)
     pieces = list(pieces_of(lines, characters))
     assert [part for piece in pieces for part in piece.split("\n")] == lines
     assert all(len(piece) <= characters or "\n" not in piece for piece in pieces)
-
-
-def test_query_text_is_labels_first_and_bounded() -> None:
-    entries = [
-        ImageEntry("name", "IMG_0001.JPG"),
-        ImageEntry("ocr", "PHILIPS"),
-        ImageEntry("label", "banana, fruit; 香蕉、水果"),
-    ]
-    assert query_text(entries) == "banana, fruit; 香蕉、水果\nPHILIPS"
-    assert query_text([]) == ""
-    assert len(query_text([ImageEntry("ocr", "x" * 1000)])) == 400
 
 
 def test_what_is_known_is_not_looked_for_again() -> None:
