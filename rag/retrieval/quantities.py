@@ -1,6 +1,6 @@
 """Numbers, dates and months of a text as values, so that `56.7 million`, `5670万` and `56,700,000` are one.
 
-Read: thousands separators, decimals, scale words (million, 万, 亿), percentages (`%`, `percent`, `百分之`), English number
+Read: units and currencies (compared, never converted), ranges (`10–20 %` is two percentages), thousands separators, decimals, scale words (million, 万, 亿), percentages (`%`, `percent`, `百分之`), English number
 words to twelve and tens, simple Chinese numerals, and dates (`March 4, 2019`, `2019-03-04`, `2019年3月4日`). Not read:
 fractions, roman numerals, arithmetic.
 """
@@ -22,6 +22,26 @@ _NUMBER = re.compile(
     rf"(?!\d)(?:\s?(?P<scale>{_SCALE})(?![A-Za-z]))?(?:\s?(?P<percent>%|per ?cent\b))?",
     re.IGNORECASE,
 )
+_UNITS = {
+    spelling: unit
+    for unit, spellings in {
+        "km": "km kilometres kilometers kilometre kilometer 公里 千米", "m": "metres meters metre meter 米", "cm": "cm centimetres centimeters 厘米 公分",
+        "mm": "mm millimetres millimeters 毫米", "mi": "miles mile 英里", "ft": "feet ft foot 英尺", "in": "inches inch 英寸", "kg": "kg kilograms kilogram kilos 公斤 千克",
+        "g": "grams gram 克", "mg": "mg milligrams 毫克", "t": "tonnes tonne tons ton 吨", "lb": "pounds lbs lb 磅", "km2": "km² km2 平方公里", "ha": "hectares hectare 公顷",
+        "m2": "m² m2 平方米", "m3": "m³ m3 立方米", "l": "litres liters litre liter 升", "ml": "ml millilitres milliliters 毫升",
+        "s": "seconds second 秒", "min": "minutes minute mins 分钟", "h": "hours hour 小时", "d": "days day 天", "wk": "weeks week 周 星期",
+        "c": "°C ℃ 摄氏度", "f": "°F ℉ 华氏度", "kb": "KB KiB", "mb": "MB MiB 兆字节", "gb": "GB GiB", "tb": "TB TiB", "w": "watts 瓦", "kw": "kW 千瓦", "mw": "MW 兆瓦", "hz": "Hz 赫兹",
+        "usd": "dollars dollar USD 美元", "eur": "euros euro EUR 欧元", "cny": "yuan RMB CNY 元 人民币", "jpy": "yen JPY 日元", "hkd": "港元 港币",
+    }.items()
+    for spelling in spellings.split()
+}  # fmt: skip
+_SIGNS = {"$": "usd", "€": "eur", "¥": "cny"}
+_UNIT = re.compile(
+    rf"[\s-]?(?:(?:square |cubic )?(?P<unit>{'|'.join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))})(?![A-Za-z\d²³]))"
+)
+_RANGE = re.compile(
+    rf"(?<![\w.])(\d+(?:\.\d+)?)(?=\s?(?:-|–|—|~|至|到|to)\s?\d+(?:\.\d+)?(\s?(?:%|percent|per cent)|(?:\s?(?:{_SCALE})(?![A-Za-z]))))"
+)
 _WORDS = {
     "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
@@ -38,7 +58,7 @@ _ZH_DIGITS = {character: value for value, character in enumerate("零一二三�
 _ZH_UNITS = {"十": 10, "百": 100, "千": 1000}
 _ZH_COUNTED = "个块次年月日名人种台条件倍天层页位家项岁届座张部场分秒小时点元米公里只支本所度代级类"
 _ZH_NUMERAL = re.compile(
-    rf"(?P<percent>百分之)?(?P<numeral>[零〇一二三四五六七八九两十百千万亿]+)(?=(?P<counted>[{_ZH_COUNTED}])?)"
+    rf"(?<![\d.])(?P<percent>百分之)?(?P<numeral>[零〇一二三四五六七八九两十百千万亿]+)(?=(?P<counted>[{_ZH_COUNTED}])?)"
 )
 _MONTHS = {
     name: number
@@ -75,11 +95,16 @@ class Quantity:
     value: float
     kind: str = "number"
     step: float = 0.0
+    unit: str = ""
+    """What is measured in, in one spelling for both languages (`km`, `usd`); empty where none is written, or none that is known."""
 
     def matches(self, other: Quantity, *, rounded: bool = False) -> bool:
         """`rounded`: the other may be this one before rounding (`about 57 million` for 56.7 million)."""
         # A column of percentages has its sign in the header, or nowhere.
         if self.kind != other.kind and (self.kind, other.kind) != ("percent", "number"):
+            return False
+        # A unit may stand in the header or be left out; two that differ are two quantities. Nothing is converted.
+        if self.unit and other.unit and self.unit != other.unit:
             return False
         if abs(self.value - other.value) <= 1e-9 * max(1.0, abs(self.value)):
             return True
@@ -99,7 +124,7 @@ def quantities(text: str) -> frozenset[Quantity]:
             found.add(Quantity(_MONTHS[name.casefold()], "month"))
     found.update(Quantity(int(month), "month") for month in _ZH_MONTH.findall(text))
     text = _ZH_MONTH.sub(" ", text)
-    found.update(_written(match) for match in _NUMBER.finditer(text))
+    found.update(_written(match, text) for match in _NUMBER.finditer(text))
     found.update(_spelled(match) for match in _WORD.finditer(text))
     for match in _ZH_NUMERAL.finditer(text):
         numeral = match["numeral"]
@@ -121,10 +146,12 @@ def missing(claim: str, evidence: frozenset[Quantity]) -> list[Quantity]:
 
 def _fold(text: str) -> str:
     # NFKC turns 6½ into 61⁄2, which would read as sixty-one.
-    return unicodedata.normalize("NFKC", re.sub(r"(?<=\d)[¼½¾]", "", text))
+    text = unicodedata.normalize("NFKC", re.sub(r"(?<=\d)[¼½¾]", "", text))
+    # `10–20 %` and `3至5万` say the sign or the scale once, and mean it twice.
+    return _RANGE.sub(r"\1\2", text)
 
 
-def _written(match: re.Match[str]) -> Quantity:
+def _written(match: re.Match[str], text: str) -> Quantity:
     digits = re.sub("[,，]", "", match["number"])
     scale = _SCALES[match["scale"].casefold()] if match["scale"] else 1.0
     places = len(digits.partition(".")[2])
@@ -132,7 +159,16 @@ def _written(match: re.Match[str]) -> Quantity:
     if not places and scale == 1.0:
         step = 10.0 ** (len(digits) - len(digits.rstrip("0")))
     kind = "percent" if match["percent"] or match["percent_zh"] else "number"
-    return Quantity(float(digits) * scale, kind, step)
+    return Quantity(float(digits) * scale, kind, step, _unit(match, text))
+
+
+def _unit(match: re.Match[str], text: str) -> str:
+    """The unit behind a number, or the currency before it; a full name is compared without case, a symbol as it is written."""
+    found = _UNIT.match(text, match.end())
+    if found is not None:
+        area = found.group().strip(" -").partition(" ")[0] if " " in found.group().strip(" -") else ""
+        return _UNITS[found["unit"]] + {"square": "2", "cubic": "3"}.get(area, "")
+    return _SIGNS.get(text[: match.start()].rstrip()[-1:], "")
 
 
 def _spelled(match: re.Match[str]) -> Quantity:

@@ -46,3 +46,26 @@ def test_rounding_has_to_be_declared() -> None:
 def test_a_percentage_may_have_its_sign_in_the_header() -> None:
     assert missing("18.7%", quantities("| 2010 | 18.7 |")) == []
     assert missing("18.7 people", quantities("18.7%"))
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "carried"),
+    [
+        ("5 km", "5 kilometres", True),
+        ("5公里", "a road of 5 km", True),
+        ("5 miles", "5 km", False),
+        ("5 km", "5", True),
+        ("$5 million", "5 million dollars", True),
+        ("€5 million", "$5 million", False),
+        ("500美元", "500元", False),
+        ("40 square miles", "40 miles", False),
+        ("100 grams", "100 kilograms", False),
+        ("3 hours", "3小时", True),
+        ("10% to 20%", "10–20%", True),
+        ("10–20%", "between 10 percent and 20 percent", True),
+        ("3至5万人", "30,000 to 50,000 people", True),
+        ("2 in the morning", "2 feet", True),
+    ],
+)
+def test_units_are_compared_and_ranges_say_their_sign_once(claim: str, evidence: str, carried: bool) -> None:
+    assert (missing(claim, quantities(evidence)) == []) == carried
