@@ -150,8 +150,13 @@ def show_hits(result: dict[str, Any]) -> None:
         out.print(f"   [dim]{hit['kind']}, score {hit['score']:.4f} ({escape(ranks)})[/]")
         text = textwrap.shorten(hit["text"].replace("\n", " "), 300, placeholder=" …")
         out.print(textwrap.indent(escape(text), "   "))
+        for place in hit.get("also", ()):
+            where = f", page {place['page']}" if place["page"] else ""
+            out.print(f"   [dim]says the same: {escape(place['document']['name'])}{where}[/]")
     if not result["hits"]:
         out.print("Nothing was found.")
+    for note in result.get("notes", ()):
+        err.print(f"[dim]{escape(note)}[/]")
     timings = result["timings"]
     err.print(f"[dim]{timings.get('total', 0):.0f} ms (encoding {timings.get('encode', 0):.0f} ms)[/]")
 
