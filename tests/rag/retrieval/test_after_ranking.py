@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 from rag.answers import Answer, Hit, Passage, Query
 from rag.documents import Chunk, Document, DocumentRef, ImageChunk, ImageEntry
 from rag.engine import Engine
+from rag.errors import ModelMissing
 from rag.fake_generator import ScriptedGenerator
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.options import Options
 from rag.prompts import render_passage
-from rag.protocols import IndexKey
+from rag.protocols import GenerationRequest, IndexKey, Message, Sampling
 from rag.retrieval.compress import compress
 from rag.retrieval.fold import fold
 from rag.retrieval.merge import merge
@@ -25,6 +27,7 @@ from rag.retrieval.order import at_both_ends
 from rag.retrieval.pack import passage_tokens
 from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import LexicalRetriever, VectorRetriever
+from rag.retrieval.remember import Remembering, StepCache
 from rag.stems import stems
 from rag.stores.exact import ExactVectorStore
 
@@ -235,3 +238,36 @@ def test_a_misspelt_question_is_answered_and_says_how_it_was_read() -> None:
     assert found.read_as == "coarse-grained granite rock"
     assert found.notes == ("No document has “graniet”; it was read as “granite”.",)
     assert made.search(Query("coarse-grained granite rock")).notes == ()
+
+
+# --- what a generator wrote for a step -------------------------------------------------------------------------------
+
+
+def test_a_step_is_written_once() -> None:
+    inner = ScriptedGenerator("Where do ducks swim in summer?")
+    remembering = Remembering(inner, StepCache(2))
+
+    def written(question: str, temperature: float = 0.0) -> list[str]:
+        messages = (Message("user", question),)
+        request = GenerationRequest(question, "en", (), (), messages, Sampling(temperature=temperature))
+        return [piece for piece in remembering.stream(request) if isinstance(piece, str)]
+
+    first = written("ducks")
+    assert "".join(written("ducks")) == "".join(first)
+    assert len(inner.requests) == 1
+    for other in ("cats", "dogs", "ducks"):
+        written(other)
+    assert len(inner.requests) == 4, "only the last two are kept"
+    written("geese", 0.5)
+    written("geese", 0.5)
+    assert len(inner.requests) == 6, "what chance drew is drawn again"
+
+
+def test_without_a_generator_a_question_is_searched_for_as_it_is() -> None:
+    def none() -> ScriptedGenerator:
+        raise ModelMissing("There is no model.", "Pull one.")
+
+    made = replace(engine(["Ducks swim in ponds."], Options(variants=("paraphrases",))), generate=none)
+    found = made.search(Query("Where do ducks swim?"))
+    assert found.hits[0].chunk.id == "d.0"
+    assert found.notes == ("There is no model. Pull one.",)
