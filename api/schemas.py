@@ -153,6 +153,8 @@ def answer(item: Answer) -> dict[str, Any]:
         "generator": item.generator,
         "evidence": None if item.evidence is None else round(item.evidence, 4),
         "notes": list(item.notes),
+        "support": None if item.support is None else round(item.support, 4),
+        "unsupported": list(item.unsupported),
     }
     if item.stages:
         prompt = [{"role": role, "content": content} for role, content in item.prompt]

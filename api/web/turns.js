@@ -118,10 +118,21 @@ function finish(turn, data, asked) {
   part(turn, "citations").replaceChildren(...citations.map(citationItem));
   showWhen(part(turn, "cited"), citations.length > 0);
   showWhen(part(turn, "uncited"), !data.abstained && citations.length === 0);
+  showUnsupported(turn, data);
   showHits(turn, data.context, data.abstained);
   showFacts(turn, data);
   bindCopy(turn, data);
   bindFeedback(turn, data, citations, asked);
+}
+
+function showUnsupported(turn, data) {
+  const failing = data.unsupported ?? [];
+  const line = part(turn, "unsupported");
+  say(line, failing.length === 1 ? "turn.unsupported.one" : "turn.unsupported", {
+    n: failing.length,
+    claims: failing.map((claim) => `“${claim}”`).join(" "),
+  });
+  showWhen(line, !data.abstained && failing.length > 0);
 }
 
 function showRewritten(turn, searched, asked) {
