@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rag.answers import Answer, Citation, Filter, Hit, Place, Query, Scheme, SearchResult, Stage, Turn
 from rag.documents import AnyChunk, Document, DocumentRef, ImageData
+from rag.filters import from_json, parse
 from rag.stores.library import Failure, Stored
 
 
@@ -17,16 +18,30 @@ class _Body(BaseModel):
 
 
 class FilterBody(_Body):
-    """Only what matches every given list is searched."""
+    """Only what matches every given list, and `where`, is searched. A text, or a tree, in place of the whole is its `where`."""
 
     document_id: list[str] = []
     name: list[str] = []
     media_type: list[str] = []
     language: list[str] = []
+    where: str | dict[str, Any] | None = None
+    """An expression (docs/filters.md) as text, or as JSON: `{"field", "op", "value"}`, `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        tree = isinstance(given, dict) and given.keys() & {"and", "or", "not", "field"}
+        return {"where": given or None} if tree or isinstance(given, str) else given
 
     def to_filter(self) -> Filter:
+        """Raises BadRequest."""
+        where = self.where
         return Filter(
-            frozenset(self.document_id), frozenset(self.name), frozenset(self.media_type), frozenset(self.language)
+            frozenset(self.document_id),
+            frozenset(self.name),
+            frozenset(self.media_type),
+            frozenset(self.language),
+            None if where is None else parse(where) if isinstance(where, str) else from_json(where),
         )
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-_ISO = re.compile(r"\s*(?:D:)?(\d{4})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2})日?)?)?(?![\d])", re.ASCII)
+_ISO = re.compile(r"\s*(?:D:)?(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?)?)?(?!\d)", re.ASCII)
 _PDF = re.compile(r"\s*(?:D:)?(\d{4})(\d{2})(\d{2})(?:\d{6}\b|\d{4}\b|\b|[TZ+-])", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
 _DATED_BY = ("date", "modified", "created")
@@ -33,10 +33,12 @@ def days_of(text: str) -> tuple[str, str] | None:
     matched = _PDF.match(text) or _ISO.match(text)
     if matched is None:
         return _mail_day(text)
-    year, month, day = (int(part) if part else 0 for part in (*matched.groups(), None, None)[:3])
+    year, month, day = (int(part) if part else None for part in matched.groups())
+    assert year is not None
     try:
-        first = date(year, month or 1, day or 1)
-        last = date(year, month or 12, day or calendar.monthrange(year, month or 12)[1])
+        first = date(year, 1 if month is None else month, 1 if day is None else day)
+        last_month = 12 if month is None else month
+        last = date(year, last_month, calendar.monthrange(year, last_month)[1] if day is None else day)
     except ValueError:
         return None
     return first.isoformat(), last.isoformat()

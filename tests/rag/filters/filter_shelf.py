@@ -132,8 +132,8 @@ def expressions() -> st.SearchStrategy[Expression]:
         comparisons(),
         lambda inner: st.one_of(
             st.builds(Not, inner),
-            st.lists(inner, min_size=1, max_size=3).map(lambda parts: And(tuple(parts))),
-            st.lists(inner, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts))),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
+            st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts))),
         ),
         max_leaves=5,
     )
