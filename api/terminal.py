@@ -168,6 +168,10 @@ def show_citations(answer: dict[str, Any]) -> None:
         out.print(f"[bold]\\[{item['marker']}][/] {escape(item['document']['name'])}{page} ({verdict})")
         quote = textwrap.shorten(item["quote"].replace("\n", " "), 300, placeholder=" …")
         out.print(textwrap.indent(escape(f"“{quote}”"), "    "))
+    for claim in answer.get("unsupported", ()):
+        out.print(f"[yellow]not supported:[/] {escape(claim)}")
+    if answer.get("support") is not None:
+        err.print(f"[dim]support: {answer['support']:.0%} of the claims[/]")
     for note in answer["notes"]:
         err.print(f"[dim]{escape(note)}[/]")
     timings = answer["timings"]
