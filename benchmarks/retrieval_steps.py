@@ -18,7 +18,8 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
@@ -69,10 +70,15 @@ def main() -> int:
     from api.settings import load as load_settings
     from eval.significance import holm
 
-    rows: list[dict[str, Any]] = []
+    measured: list[_Row] = []
     with directory(args.data, "steps") as data, open_service(load_settings(data)) as service:
         for path in args.data_set:
-            rows += _measure(service, path, args.steps, args.questions, args.measure, args.typos, not args.no_ingest)
+            measured += _measure(
+                service, path, args.steps, args.questions, args.measure, args.typos, not args.no_ingest
+            )
+    if len(args.data_set) > 1:
+        measured += [_together(measured, step) for step in args.steps]
+    rows = [row.figures() for row in measured]
     for place, corrected in holm({str(place): row["p"] for place, row in enumerate(rows)}).items():
         rows[int(place)]["p_holm"] = corrected
     if args.json:
@@ -95,9 +101,8 @@ def main() -> int:
 
 def _measure(
     service: Service, path: Path, steps: Sequence[str], count: int, measure: str, typos: bool, ingest: bool
-) -> list[dict[str, Any]]:
+) -> list[_Row]:
     from eval.datasets.load import load
-    from eval.significance import bootstrap_interval, randomisation_test
     from ingest.files import InputFile
 
     dataset, collection = load(path), path.name
@@ -107,7 +112,7 @@ def _measure(
     ids = {file.name: file.id for file in files}
     judged = [q for q in dataset.questions if any(grade > 0 for grade in dataset.documents.get(q.id, {}).values())]
     chosen = judged[:: max(1, len(judged) // count)][:count]
-    draw = random.Random(7)  # noqa: S311
+    draw = random.Random(7)
     texts = {q.id: mistyped(q.text, draw) if typos else q.text for q in chosen}
     engine = replace(service.engine, encoder=_Remembering(service.engine.encoder))
     variants = {"default": engine.options} | {step: replace(engine.options, **STEPS[step]) for step in steps}
@@ -124,26 +129,54 @@ def _measure(
             ms[name].append((time.perf_counter() - began) * 1000)
             scores[name].append(value[0])
             tokens[name].append(value[1])
-    rows = []
-    for name in steps:
-        differences = [b - a for a, b in zip(scores["default"], scores[name], strict=True)]
-        rows.append(
-            {
-                "set": collection,
-                "questions": len(chosen),
-                "step": name,
-                "default": fmean(scores["default"]),
-                "changed": fmean(scores[name]),
-                "difference": fmean(differences),
-                "interval": bootstrap_interval(differences),
-                "p": randomisation_test(differences),
-                "default_tokens": fmean(tokens["default"]),
-                "changed_tokens": fmean(tokens[name]),
-                "default_ms": median(ms["default"]),
-                "changed_ms": median(ms[name]),
-            }
+    return [
+        _Row(
+            collection,
+            name,
+            *(tuple(values[variant]) for values in (scores, ms, tokens) for variant in ("default", name)),
         )
-    return rows
+        for name in steps
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One step on one set: by question, the measure, milliseconds and tokens read, as it is and changed."""
+
+    set: str
+    step: str
+    default: tuple[float, ...]
+    changed: tuple[float, ...]
+    default_ms: tuple[float, ...]
+    changed_ms: tuple[float, ...]
+    default_tokens: tuple[float, ...]
+    changed_tokens: tuple[float, ...]
+
+    def figures(self) -> dict[str, Any]:
+        from eval.significance import bootstrap_interval, randomisation_test
+
+        differences = [after - before for before, after in zip(self.default, self.changed, strict=True)]
+        return {
+            "set": self.set,
+            "questions": len(differences),
+            "step": self.step,
+            "default": fmean(self.default),
+            "changed": fmean(self.changed),
+            "difference": fmean(differences),
+            "interval": bootstrap_interval(differences),
+            "p": randomisation_test(differences),
+            "default_tokens": fmean(self.default_tokens),
+            "changed_tokens": fmean(self.changed_tokens),
+            "default_ms": median(self.default_ms),
+            "changed_ms": median(self.changed_ms),
+        }
+
+
+def _together(rows: Sequence[_Row], step: str) -> _Row:
+    """The questions of all sets as one."""
+    own = [row for row in rows if row.step == step]
+    names = ("default", "changed", "default_ms", "changed_ms", "default_tokens", "changed_tokens")
+    return _Row("all", step, *(tuple(chain.from_iterable(getattr(row, name) for row in own)) for name in names))
 
 
 def _score(
