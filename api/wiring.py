@@ -61,9 +61,24 @@ def _onnx_dir(settings: Settings) -> Path:
     from rag.weights.manifest import Manifest
     from rag.weights.pull import locate
 
+    built = settings.models.dir / "built"
+    known = {model.name for model in Manifest.load()}
+    if settings.encoder.model not in known and Path(settings.encoder.model).is_dir():
+        return _bert_dir(settings, Path(settings.encoder.model), built)
     weights = locate(settings.encoder.model, settings.models.dir)
+    if weights.name == "model.safetensors":
+        return _bert_dir(settings, weights.parent, built)
     sha256 = Manifest.load().get(settings.encoder.model).files[0].sha256
     return ensure_e5(weights, sha256, settings.models.dir / "built")
+
+
+def _bert_dir(settings: Settings, source: Path, built: Path) -> Path:
+    """Of a model in the layout of Hugging Face, used by the convention of its family."""
+    from rag.encoders.bert_build import ensure_bert
+
+    (query, passage), known = _prefixes(settings), encoder_convention(settings.encoder.model)
+    pooling = known.pooling if known else "mean"
+    return ensure_bert(source, built, pooling=pooling, query_prefix=query, passage_prefix=passage)
 
 
 def _onnx_encoder(settings: Settings) -> TextEncoder:

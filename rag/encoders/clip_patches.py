@@ -27,35 +27,39 @@ class ClipPatches:
         self._guard = threading.Lock()
 
     def picture_patches(self, images: Sequence[ImageData]) -> list[Tokens]:
-        visual, found = self._model.visual, []
-        for image in images:  # one at a time: a picture's vector must not depend on its batch
-            pooled, states = self._caught(visual.ln_post, self._model.encode_image, self._pixels([image]))
-            patches = states[:, 1:] if visual.proj is None else states[:, 1:] @ visual.proj
-            found.append(_tokens(patches[0], pooled[0]))
-        return found
-
-    def text_tokens(self, texts: Sequence[str]) -> list[Tokens]:
-        found, tower = [], getattr(self._model, "text", self._model)
-        for text in texts:
-            given = self._words([text])
-            layer = getattr(tower, "ln_final", None) or tower.transformer
-            pooled, states = self._caught(layer, self._model.encode_text, given)
-            if hasattr(tower, "ln_final"):
-                # Between the mark of the beginning and that of the end, which has the highest id.
-                said = slice(1, int(given[0].argmax()))
-                project = tower.text_projection
-                words = states if project is None else project(states) if callable(project) else states @ project
-            else:  # a tower of transformers (XLM-RoBERTa, BERT)
-                said = slice(1, max(1, int((given[0] != tower.config.pad_token_id).sum()) - 1))
-                words = tower.proj(states.last_hidden_state)
-            found.append(_tokens(words[0][said], pooled[0]))
-        return found
-
-    def _caught(self, layer: Any, encode: Callable[[Any], Any], given: Any) -> tuple[Any, Any]:
         import torch
 
+        with torch.inference_mode():  # one at a time: a picture's vector must not depend on its batch
+            return [self._patches(image) for image in images]
+
+    def text_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        import torch
+
+        with torch.inference_mode():
+            return [self._said(text) for text in texts]
+
+    def _patches(self, image: ImageData) -> Tokens:
+        visual = self._model.visual
+        pooled, states = self._caught(visual.ln_post, self._model.encode_image, self._pixels([image]))
+        patches = states[0, 1:] if visual.proj is None else states[0, 1:] @ visual.proj
+        return _tokens(patches, pooled[0])
+
+    def _said(self, text: str) -> Tokens:
+        tower, given = getattr(self._model, "text", self._model), self._words([text])
+        layer = getattr(tower, "ln_final", None) or tower.transformer
+        pooled, states = self._caught(layer, self._model.encode_text, given)
+        if hasattr(tower, "ln_final"):
+            # Between the mark of the beginning and that of the end, which has the highest id.
+            said, project = slice(1, int(given[0].argmax())), tower.text_projection
+            words = states if project is None else project(states) if callable(project) else states @ project
+        else:  # a tower of transformers (XLM-RoBERTa, BERT)
+            said = slice(1, max(1, int((given[0] != tower.config.pad_token_id).sum()) - 1))
+            words = tower.proj(states.last_hidden_state)
+        return _tokens(words[0][said], pooled[0])
+
+    def _caught(self, layer: Any, encode: Callable[[Any], Any], given: Any) -> tuple[Any, Any]:
         caught: list[Any] = []
-        with self._guard, torch.inference_mode():
+        with self._guard:
             hook = layer.register_forward_hook(lambda _module, _given, result: caught.append(result))
             try:
                 return encode(given), caught[-1]
