@@ -18,6 +18,7 @@ from rag.answers import Citation, Passage
 from rag.protocols import Verifier
 from rag.retrieval.markers import Sentence, marked_sentences, read_markers, without_open_marker, write_markers
 from rag.retrieval.support import Judge, Support
+from rag.words import content_words
 
 ATTRIBUTE_FROM = 0.5
 """Least score at which a sentence without a marker is given one."""
@@ -159,6 +160,8 @@ def _attribute(clean: str, sentences: Sequence[Sentence], passages: Sequence[Pas
         if sentence.groups:
             continue
         claim = sentence.text(clean)
+        if not content_words(claim) and not any(map(str.isdigit, claim)):
+            continue
         supports = [(judge.support(claim, passage), passage.number) for passage in passages]
         support, number = max(supports, key=lambda pair: (pair[0].verified, pair[0].score, -pair[1]))
         if support.verified and support.score >= ATTRIBUTE_FROM:
