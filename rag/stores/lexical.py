@@ -19,8 +19,9 @@ MAX_QUERY_WORDS = 64
 
 
 _OVER_FETCH = 4
-"""Where much is allowed, so many times more are found than wanted, and the rest is dropped; and again as many when too few are left."""
-_DEEPEST = 10_000
+"""Where much is allowed, so many times as many as are wanted are looked at first, and so many times more while too few are allowed."""
+_DEEPEST = 5_000
+"""Matches that are looked at before all of them are."""
 
 
 def collection_token(collection: str) -> str:
@@ -50,14 +51,34 @@ class SqliteLexicalIndex:
         few = self._permitted.rows(collection, allowed)
         if few is not None:
             return self._best(match, collection, k, allowed, json.dumps(few)) if few else []
-        deep = k * _OVER_FETCH
-        while deep < _DEEPEST:
-            found = self._best(match, collection, deep, allowed)
-            # As many as there are: either enough of them are allowed, or fewer match than were asked for.
-            if len(found) >= k or self._matches(match, deep) < deep:
-                return found[:k]
-            deep *= _OVER_FETCH
-        return self._best(match, collection, -1, allowed)[:k]
+        return self._sieved(match, collection, k, allowed)
+
+    def _sieved(self, match: str, collection: str, k: int, allowed: Filter) -> list[tuple[str, float]]:
+        """The best `k` that are allowed, out of all matches in their order. To score them all costs the same however many are wanted;
+        to ask whether one is allowed costs more, and is done until there are enough."""
+        condition, values = where(allowed)
+        for limit in (_DEEPEST, -1):
+            ranked = self._database.reader.execute(
+                "SELECT rowid, bm25(lexical, 1.0, 0.0) AS score FROM lexical WHERE lexical MATCH ? "
+                "ORDER BY score, rowid LIMIT ?",
+                (match, limit),
+            ).fetchall()
+            kept: list[tuple[str, float]] = []
+            start, size = 0, k * _OVER_FETCH
+            while start < len(ranked) and len(kept) < k:
+                block = ranked[start : start + size]
+                permitted = dict(
+                    self._database.reader.execute(
+                        "SELECT c.rowid, c.id FROM json_each(?) asked CROSS JOIN chunks c ON c.rowid = asked.value "
+                        f"CROSS JOIN documents d ON d.id = c.document_id WHERE d.collection = ? AND {condition}",
+                        [json.dumps([row for row, _ in block]), collection, *values],
+                    ).fetchall()
+                )
+                kept.extend((permitted[row], -score) for row, score in block if row in permitted)
+                start, size = start + size, size * _OVER_FETCH
+            if len(kept) >= k or len(ranked) < _DEEPEST:
+                break
+        return kept[:k]
 
     def _best(
         self, match: str, collection: str, limit: int, allowed: Filter | None, rows: str | None = None
@@ -76,13 +97,6 @@ class SqliteLexicalIndex:
             [match, *([] if rows is None else [rows]), limit, collection, *values],
         )
         return [(chunk_id, -score) for chunk_id, score in found]
-
-    def _matches(self, match: str, limit: int) -> int:
-        """How many chunks match, up to `limit`."""
-        row = self._database.reader.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM lexical WHERE lexical MATCH ? LIMIT ?)", (match, limit)
-        )
-        return int(row.fetchone()[0])
 
     def _others(self, collection: str) -> bool:
         """Whether there is a document of another collection."""

@@ -442,7 +442,8 @@ class SqliteLibrary:
     ) -> list[tuple[str, bytes]]:
         name, tables, rows, stored_under = _VECTORS_OF[key.content]
         column, join = (
-            # CROSS keeps SQLite from walking through all vectors first: 100 of 12,000 take 0.7 ms instead of 50.
+            # CROSS keeps SQLite from walking through all documents, or all vectors, first: 100 vectors of 100,000 take 1 ms
+            # instead of 65.
             ("v.vector", f"CROSS JOIN embeddings v ON v.digest = {stored_under} AND v.space_id = ?")
             if vectors
             else (
@@ -452,7 +453,7 @@ class SqliteLibrary:
         )
         glue = "WHERE" if vectors else ""
         statement = (
-            f"SELECT {name}, {column} FROM {tables} JOIN documents d ON d.id = c.document_id {join} {glue} "
+            f"SELECT {name}, {column} FROM {tables} CROSS JOIN documents d ON d.id = c.document_id {join} {glue} "
             f"d.collection = ? AND {rows} AND {condition} LIMIT ?"
         )
         parameters = [key.space_id, key.collection, *values, limit]

@@ -1,0 +1,287 @@
+"""Search over 100,000 chunks: latency beside the encoder's forward, under filters, with several clients, and the index's recall.
+
+The collection is made here: documents of 50 chunks of generated words (Zipf's law, a third of them Chinese), vectors around cluster
+centres, metadata. A question is some words of a chunk, its vector one near the chunk's; the encoder's forward pass for the words is
+real and part of every search, and is measured alone in turns with it, so that a busy machine slows both alike. No reranker.
+
+    python -m benchmarks.search_100k
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import Limit, arguments, directory, report
+from rag.answers import Filter, Query
+from rag.documents import Chunk, Document
+from rag.filters import parse
+from rag.protocols import IndexKey, Space, TextEncoder, Vectors
+
+PER_DOCUMENT = 50
+CLUSTERS = 400
+COLLECTION = "default"
+FILTERS = {
+    "50 chunks (one document)": 'document = "{document}"',
+    "50 chunks (metadata)": "metadata.number = 7",
+    "50 chunks (a page of some documents)": "page = 7 and metadata.number < 50",
+    "1 % (metadata)": "metadata.percent = 7",
+    "5 % (metadata)": "metadata.percent < 5",
+    "20 % (metadata)": "metadata.percent < 20",
+    "a third (language)": "language = zh",
+    "90 % (metadata)": "metadata.percent >= 10",
+}
+
+
+def main() -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--batch", action="store_true", help="with encoder.batch_queries")
+    parser.add_argument(
+        "--data", type=Path, help="directory to make the collection in, and to find it in the next time"
+    )
+    args = parser.parse_args()
+
+    with directory(args.data, "search100k") as data:
+        return _measure(data, args.chunks, args.questions, args.clients, args.batch, args.json)
+
+
+def _measure(data: Path, chunks: int, count: int, clients: int, batch: bool, as_json: bool) -> int:
+    from api import wiring
+    from api.settings import load
+    from rag.stores.index import VectorIndex
+    from rag.stores.lexical import SqliteLexicalIndex
+    from rag.stores.library import SqliteLibrary
+    from rag.words import warm_up
+
+    warm_up()
+    # A question that is remembered would cost no forward.
+    settings = load(data, {"pictures": {"describer": "none"}, "encoder": {"query_cache": 0, "batch_queries": batch}})
+    plain = wiring.text_encoder(settings)
+    library = SqliteLibrary(data)
+    store = wiring.vector_store(settings, data / "index")
+    if not library.has_collection(COLLECTION):
+        fill(library, plain.space, chunks)
+        VectorIndex(library, store, {"text": plain.space.id}).rebuild()
+        store.settle()
+    questions = _questions(library, plain.space, count)
+    planned = {question.text: vector for question, vector in questions}
+    encoder = _Near(plain, planned)
+    engine = wiring.engine(
+        settings,
+        library=library,
+        lexical=SqliteLexicalIndex(library.database, library.permitted),
+        store=store,
+        encoder=encoder,
+        image_encoder=None,
+        describe=lambda: None,
+        generate=_no_generator,
+    )
+    figures: dict[str, Any] = {
+        "chunks": len(library.vector_ids(IndexKey(COLLECTION, plain.space.id, "text"))),
+        "questions": count,
+    }
+    limits: list[Limit] = []
+
+    def search(query: Query) -> float:
+        began = time.perf_counter()
+        engine.search(query)
+        return (time.perf_counter() - began) * 1000
+
+    def encode(query: Query) -> float:
+        began = time.perf_counter()
+        plain.encode_queries([query.text])
+        return (time.perf_counter() - began) * 1000
+
+    asked = [question for question, _ in questions]
+    for query in asked[:5]:
+        search(query), encode(query)
+    forward, found = _in_turns(asked, encode, search)
+    figures |= {"forward, p50 ms": median(forward), "search, p50 ms": median(found), "search, p99 ms": _p99(found)}
+    added = [one - other for one, other in zip(found, forward, strict=True)]
+    limits.append(Limit("search beyond the forward, p50", median(added), 10, "ms"))
+    limits.append(Limit("search beyond the forward, p99", _p99(found) - _p99(forward), 40, "ms"))
+    for name, text in FILTERS.items():
+        document = Document.make_id(COLLECTION, _name(11))
+        allowed = Filter(where=parse(text.replace("{document}", document)))
+        filtered = [_with(query, allowed) for query in asked[: max(20, count // 4)]]
+        search(filtered[0])
+        forward, found = _in_turns(filtered, encode, search)
+        added = [one - other for one, other in zip(found, forward, strict=True)]
+        figures[f"{name}: beyond the forward, p50 ms"] = median(added)
+        if name.startswith(("50", "90")):
+            limits.append(Limit(f"{name}: beyond the forward, p50", median(added), 25, "ms"))
+    alone, together = _throughput(asked, search, clients)
+    figures |= {"queries/s, one client": alone, f"queries/s, {clients} clients": together}
+    limits.append(Limit(f"{clients} clients / one, queries/s", together / alone, 2, "×", at_least=True))
+    recall = _recall(library, store, IndexKey(COLLECTION, plain.space.id, "text"), [v for _, v in questions])
+    limits.append(Limit("recall@10 of the index against exact", recall, 0.98, "", at_least=True))
+    store.close()
+    library.close()
+    return report("search over 100,000 chunks", figures, limits, as_json)
+
+
+# --- the collection --------------------------------------------------------------------------------------------------
+
+
+def fill(library: Any, space: Space, chunks: int) -> None:
+    """Publishes generated documents with vectors; the same every time."""
+    from rag.stores.publishing import Publication
+    from rag.stores.rows import digest
+
+    random = np.random.default_rng(7)
+    library.register(space)
+    vocabularies = {language: _vocabulary(language, random) for language in ("en", "zh")}
+    centres = _unit(random.standard_normal((CLUSTERS, space.dimension)).astype(np.float32))
+    documents = chunks // PER_DOCUMENT
+    for number in range(documents):
+        language = "zh" if number % 3 == 0 else "en"
+        name = _name(number)
+        id_ = Document.make_id(COLLECTION, name)
+        texts = [_text(vocabularies[language], language, random) for _ in range(PER_DOCUMENT)]
+        noise = random.standard_normal((PER_DOCUMENT, space.dimension)).astype(np.float32) / space.dimension**0.5
+        vectors = _unit(centres[random.integers(0, CLUSTERS, PER_DOCUMENT)] + noise)
+        made = [
+            Chunk(f"{id_}.{n}", id_, n, "text", text, headings=(f"Section {n // 10}",), page=n + 1, language=language)
+            for n, text in enumerate(texts)
+        ]
+        metadata = {
+            "number": str(number),
+            "percent": str(number * 100 // documents),
+            "date": f"{2000 + number % 25}-05-01",
+        }
+        sha256 = library.blobs.put_bytes(name.encode())
+        document = Document(id_, COLLECTION, name, "text/plain", sha256, 1, name, language, None, metadata)
+        library.store_vectors(space, [digest(text) for text in texts], vectors)
+        library.publish(Publication(document, "generated", [], [], made), space.id)
+
+
+def _name(number: int) -> str:
+    return f"folder{number % 10}/{number:05}.txt"
+
+
+def _vocabulary(language: str, random: np.random.Generator) -> list[str]:
+    if language == "zh":
+        characters = [chr(0x4E00 + int(n)) for n in random.choice(3000, 1500, replace=False)]
+        return ["".join(random.choice(characters, 2)) for _ in range(20_000)]
+    syllables = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "or", "is")]
+    return ["".join(random.choice(syllables, 3)) for _ in range(20_000)]
+
+
+def _text(vocabulary: Sequence[str], language: str, random: np.random.Generator) -> str:
+    places = np.minimum(random.zipf(1.3, 70) - 1, len(vocabulary) - 1)
+    words = [vocabulary[place] for place in places]
+    return ("，" if language == "zh" else " ").join(words) + f" {int(random.integers(0, 10**9))}"
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+class _Near:
+    """Takes the time of a real encoder, and gives vectors near the chunks that the questions are made from."""
+
+    def __init__(self, inner: TextEncoder, planned: dict[str, Vectors]) -> None:
+        self._inner, self._planned = inner, planned
+        self.space, self.max_tokens = inner.space, inner.max_tokens
+        self.count_tokens, self.encode_passages = inner.count_tokens, inner.encode_passages
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        self._inner.encode_queries(texts)
+        return np.stack([self._planned[text] for text in texts])
+
+
+def _questions(library: Any, space: Space, count: int) -> list[tuple[Query, Vectors]]:
+    random = np.random.default_rng(11)
+    ids = [row[0] for row in library.database.reader.execute("SELECT id FROM chunks ORDER BY id")]
+    chosen = [ids[place] for place in random.choice(len(ids), count, replace=False)]
+    chunks = library.hydrate(chosen)
+    found, vectors = library.vectors_by_id(IndexKey(COLLECTION, space.id, "text"), chosen)
+    # What stands in every tenth chunk plays the part of the words that a search leaves out of a question.
+    sample = list(library.hydrate(ids[:: max(1, len(ids) // 2_000)]).values())
+    seen = Counter(word for chunk, _ in sample for word in set(_words(chunk.text)))
+    common = len(sample) / 10
+    made = []
+    for id_, vector in zip(found, vectors, strict=True):
+        chunk = chunks[id_][0]
+        words = [word for word in _words(chunk.text) if seen[word] < common]
+        picked = random.choice(words, min(8, len(words)), replace=False)
+        noise = random.standard_normal(len(vector)).astype(np.float32) * 0.5 / len(vector) ** 0.5
+        made.append((Query(" ".join(picked)), _unit((vector + noise)[np.newaxis])[0]))
+    return made
+
+
+def _words(text: str) -> list[str]:
+    return text.replace("，", " ").split()[:-1]
+
+
+def _with(query: Query, allowed: Filter) -> Query:
+    return Query(query.text, filter=allowed)
+
+
+def _no_generator() -> Any:
+    raise AssertionError("a search needs no generator")
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def _in_turns(
+    queries: Sequence[Query], first: Callable[[Query], float], second: Callable[[Query], float]
+) -> tuple[list[float], list[float]]:
+    """Who goes first alternates: the first of a pair finds the processor's caches cold."""
+    one: list[float] = []
+    other: list[float] = []
+    for number, query in enumerate(queries):
+        if number % 2:
+            one.append(first(query))
+            other.append(second(query))
+        else:
+            other.append(second(query))
+            one.append(first(query))
+    return one, other
+
+
+def _throughput(queries: Sequence[Query], search: Callable[[Query], float], clients: int) -> tuple[float, float]:
+    """Queries per second of one client and of several, in turns of three."""
+    alone, together = [], []
+    for _ in range(3):
+        began = time.perf_counter()
+        for query in queries[: len(queries) // 4]:
+            search(query)
+        alone.append(len(queries) // 4 / (time.perf_counter() - began))
+        with ThreadPoolExecutor(clients) as pool:
+            began = time.perf_counter()
+            list(pool.map(search, queries))
+            together.append(len(queries) / (time.perf_counter() - began))
+    return median(alone), median(together)
+
+
+def _recall(library: Any, store: Any, key: IndexKey, vectors: Sequence[Vectors]) -> float:
+    ids, matrix = library.vectors_by_id(key)
+    hits = 0
+    for vector in vectors:
+        best = {ids[n] for n in np.argsort(-(matrix @ vector))[:10]}
+        hits += len(best & {id_ for id_, _ in store.query(key, vector, 10)})
+    return hits / (10 * len(vectors))
+
+
+def _p99(values: Sequence[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
