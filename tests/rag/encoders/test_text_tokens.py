@@ -1,0 +1,46 @@
+"""Token vectors of the ONNX text encoder: one for each piece that says something, and their mean is the encoder's own vector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.encoders.text_onnx import OnnxTextEncoder
+from rag.encoders.text_tokens import OnnxTokenEncoder
+from rag.errors import ModelCorrupt
+from rag.protocols import TokenEncoder
+
+TEXTS = ["cat", "数据库 table", "the cat , . sat", ""]
+
+
+def test_one_unit_vector_a_piece_and_the_pooled_one_is_the_encoders(tiny_model_dir: Path) -> None:
+    encoder: TokenEncoder = OnnxTokenEncoder(tiny_model_dir, threads=1)
+    plain = OnnxTextEncoder(tiny_model_dir, threads=1, centre_languages=False)
+    for given, pooled in (
+        (encoder.question_tokens, plain.encode_queries),
+        (encoder.passage_tokens, plain.encode_passages),
+    ):
+        # One at a time: with int8 weights a neighbour in the batch moves a vector a little.
+        for text in TEXTS:
+            (found,) = given([text])
+            assert np.linalg.norm(found.tokens, axis=1) == pytest.approx(1, abs=1e-5)
+            assert float(found.pooled @ pooled([text])[0]) == pytest.approx(1, abs=1e-4)
+    assert len(encoder.passage_tokens(["cat"])[0].tokens) <= plain.count_tokens(["cat"])[0]
+    with_marks, without = encoder.passage_tokens(["the cat , . sat", "the cat sat"])
+    assert len(with_marks.tokens) == len(without.tokens)
+    assert encoder.passage_tokens([]) == []
+
+
+def test_a_long_text_is_cut(tiny_model_dir: Path) -> None:
+    (found,) = OnnxTokenEncoder(tiny_model_dir, threads=1).passage_tokens(["cat " * 500])
+    assert 1 < len(found.tokens) < 48
+
+
+def test_a_broken_directory_is_named(tiny_model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "encoder.json").write_bytes((tiny_model_dir / "encoder.json").read_bytes())
+    (tmp_path / "tokenizer.json").write_bytes((tiny_model_dir / "tokenizer.json").read_bytes())
+    (tmp_path / "model.onnx").write_bytes(b"broken")
+    with pytest.raises(ModelCorrupt, match=str(tmp_path)):
+        OnnxTokenEncoder(tmp_path).question_tokens(["x"])
