@@ -53,7 +53,7 @@ MAX_TOP_K = 200
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Finds passages. Holds adapters, no state of its own; safe to use from several threads."""
+    """Finds passages. Holds adapters, and no state but what a generator wrote for steps of questions; safe to use from several threads."""
 
     library: Library
     encoder: TextEncoder
