@@ -43,7 +43,16 @@ class Answered:
     turn: StoredTurn | None
 
 
-def ask(service: Service, body: QueryBody, *, access: Access) -> Iterator[Event | Answered]:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The question as it is searched for, and the turn that it becomes: it can be asked anew, whatever comes of it."""
+
+    question: str
+    conversation_id: str
+    turn_id: str
+
+
+def ask(service: Service, body: QueryBody, *, access: Access) -> Iterator[Event | Begun | Answered]:
     """The events of an answer, in the conversation that the request names or in none. Raises what `check` raises."""
     if body.conversation_id is not None:
         return service.conversations.answer(body, access=access)
@@ -134,7 +143,7 @@ class Conversations:
             raise NotFound(f"There is no turn {body.replaces} in this conversation.", "Load it again.")
         return conversation
 
-    def answer(self, body: QueryBody, *, access: Access) -> Iterator[Event | Answered]:
+    def answer(self, body: QueryBody, *, access: Access) -> Iterator[Event | Begun | Answered]:
         """The events of an answer; the turn is stored before the last of them is given. Closing the iterator stops the generator and
         keeps what was said so far. Raises NotFound, BadRequest, ConversationBusy, and what an answer raises."""
         conversation = self.check(body)
@@ -143,12 +152,16 @@ class Conversations:
             draft, query = self._prepare(conversation, body)
             heard = _Heard(draft)
             try:
-                for event in self._service.answer(query, access=access):
+                # Who asks a turn anew wants another answer.
+                fresh = body.replaces is not None or not self._service.settings.answer.cache_conversations
+                for event in self._service.answer(query, access=access, fresh=fresh):
                     if isinstance(event, Answer):
                         yield self._keep(heard.complete(event), event)
                     else:
                         heard.hear(event)
-                        yield event
+                        yield (
+                            Begun(event.question, conversation.id, draft.id) if isinstance(event, Rewritten) else event
+                        )
             except TuwenError as error:
                 heard.error = error.message
                 raise

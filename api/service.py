@@ -26,10 +26,12 @@ from rag.documents import AnyChunk, ImageChunk, ImageData, Page
 from rag.engine import Engine, Event
 from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt
 from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
+from rag.response_cache import ResponseCache
 from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
 from rag.stores.library import Failure, SqliteLibrary, Stored
 from rag.stores.rows import digest
+from rag.stores.versions import settled_version
 from rag.stores.vocabulary import SqliteVocabulary
 
 log = logging.getLogger(__name__)
@@ -151,7 +153,7 @@ class Service:
             self.settings = settings.model_copy(update={"data": self.settings.data})
             if "generator" in self._made:
                 self._made["generator"].close()
-            for name in ("engine", "generator", "describer"):
+            for name in ("engine", "generator", "describer", "answers"):
                 self._made.pop(name, None)
 
     def settle(self) -> None:
@@ -272,11 +274,21 @@ class Service:
         self._check_known(query.collection, access)
         return self.engine.search(query)
 
-    def answer(self, query: Query, *, access: Access) -> Iterator[Event]:
-        """`access` is what the caller may read; EVERYTHING where that is meant."""
+    def answer(self, query: Query, *, access: Access, fresh: bool = False) -> Iterator[Event]:
+        """`access` is what the caller may read; EVERYTHING where that is meant. `fresh` takes no answer that was kept."""
         query = replace(query, access=access)
         self._check_known(query.collection, access)
-        return self.engine.answer(query)
+        asked = self.settings.answer
+        # The bench measures; an answer that was kept took no time.
+        measuring = query.explain or self._reuse is not None
+        if fresh or measuring or not asked.cache or (query.turns and not asked.cache_conversations):
+            return self.engine.answer(query)
+        state = partial(settled_version, self.library.database, query.collection)
+        return self._answers.answer(query, state, lambda: self.engine.answer(query))
+
+    @property
+    def _answers(self) -> ResponseCache[int, Event]:
+        return self._once("answers", lambda: ResponseCache(self.settings.answer.cache))
 
     def _check_known(self, collection: str, access: Access) -> None:
         """A collection of which the caller may read nothing is, for the caller, not there."""
@@ -310,6 +322,7 @@ class Service:
     def delete(self, document_id: str) -> None:
         """Removes every trace of a document. Raises NotFound."""
         self.library.delete(document_id)
+        self._answers.clear()
         self.index.flush()
 
     def original(self, document_id: str) -> tuple[Path, Stored]:
@@ -363,6 +376,7 @@ class Service:
             index = VectorIndex(self.library, self.store, self._spaces())
             with self._making:
                 self._made["index"] = index
+                self._made.pop("answers", None)
             return index.rebuild(progress)
 
     def _embed_missing(self, progress: Callable[[int, int], None] | None) -> None:
