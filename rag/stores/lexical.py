@@ -20,7 +20,7 @@ MAX_QUERY_WORDS = 64
 
 _OVER_FETCH = 4
 """Where much is allowed, so many times as many as are wanted are looked at first, and so many times more while too few are allowed."""
-_DEEPEST = 5_000
+_DEEPEST = 2_000
 """Matches that are looked at before all of them are."""
 
 
