@@ -34,14 +34,14 @@ def opened(folder: Path) -> Iterator[dict[str, Client]]:
     Image.new("RGB", (40, 30), "brown").save(files / "red panda.png")
     with open_service(load(folder / "data", LIGHT), "a test") as service:
         service.ingest(find([files]))
-        with _served(service) as url:
+        with served(service) as url:
             remote = HttpClient(url)
             yield {"local": LocalClient(service), "http": remote}
             remote.close()
 
 
 @contextmanager
-def _served(service: Service) -> Iterator[str]:
+def served(service: Service) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_app(service), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
