@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from dataclasses import asdict
 from typing import Any
 
 from api import schemas
-from api.conversations import Answered
+from api.conversations import Answered, Begun
 from rag.answers import Answer, Citation, SearchResult
 from rag.documents import ImageData
 from rag.engine import Event, Rewritten
@@ -17,11 +18,13 @@ from rag.errors import BadRequest
 MAX_PIXELS = 50_000_000
 
 
-def as_event(event: Event | Answered) -> tuple[str, dict[str, Any]]:
+def as_event(event: Event | Begun | Answered) -> tuple[str, dict[str, Any]]:
     """The name and the data of a server-sent event."""
     if isinstance(event, Answered):
         kept = {"conversation_id": event.turn.conversation_id, "turn_id": event.turn.id} if event.turn else {}
         return "final_answer", schemas.answer(event.answer) | kept
+    if isinstance(event, Begun):
+        return "rewrite", asdict(event)
     if isinstance(event, Rewritten):
         return "rewrite", {"question": event.question}
     if isinstance(event, SearchResult):

@@ -22,7 +22,6 @@ from api.settings import load
 from api.transcripts import _inert
 from ingest.files import InputFile, find
 from rag.answers import EVERYTHING
-from rag.engine import Rewritten
 from rag.errors import ConversationBusy, GeneratorUnavailable
 from rag.fake_generator import ScriptedGenerator
 from tests.support.light import LIGHT
@@ -104,7 +103,7 @@ def test_a_streamed_turn_is_stored_before_its_end_is_told(http: TestClient) -> N
     names = [name for name, _ in events]
     assert names[:2] == ["rewrite", "search_results"]
     assert names[-1] == "final_answer"
-    assert events[-1][1]["turn_id"] == turns(http, id_)[0]["id"]
+    assert events[0][1]["turn_id"] == events[-1][1]["turn_id"] == turns(http, id_)[0]["id"]
 
 
 def test_listing_naming_and_deleting(http: TestClient) -> None:
@@ -230,7 +229,8 @@ def test_one_question_at_a_time(http: TestClient, own: Service) -> None:
     id_ = begin(http)
     body = QueryBody(question=BAMBOO, conversation_id=id_)
     first = conversations.ask(own, body, access=EVERYTHING)
-    assert isinstance(next(first), Rewritten)
+    begun = next(first)
+    assert isinstance(begun, conversations.Begun)
     for stream in (False, True):
         answer = http.post("/v1/query", json={"question": "x", "conversation_id": id_, "stream": stream})
         assert answer.status_code == 409
@@ -239,7 +239,7 @@ def test_one_question_at_a_time(http: TestClient, own: Service) -> None:
     assert ask(http, begin(http), BAMBOO)["answer"]
     for _ in first:
         pass
-    assert len(turns(http, id_)) == 1
+    assert [turn["id"] for turn in turns(http, id_)] == [begun.turn_id]
     ask(http, id_, "And where does it live?")
     assert len(turns(http, id_)) == 2
 
@@ -379,3 +379,37 @@ def test_another_site_changes_no_conversation(http: TestClient) -> None:
             method, f"/v1/conversations/{id_}", json={}, headers={"Origin": "http://elsewhere.example"}
         )
         assert answer.status_code == 403
+
+
+# --- answers kept -----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_question_is_answered_once_until_a_document_changes(
+    http: TestClient, own: Service, tmp_path: Path
+) -> None:
+    body = {"question": BAMBOO}
+    first = http.post("/v1/query", json=body).json()
+    again = http.post("/v1/query", json=body).json()
+    assert again["answer"] == first["answer"]
+    assert again["citations"] == first["citations"]
+    assert "cache" in again["timings"]
+    assert any("kept from before" in note for note in again["notes"])
+    assert "cache" not in http.post("/v1/query", json=body | {"top_k": 3}).json()["timings"]
+    assert "cache" not in http.post("/v1/query", json=body | {"explain": True}).json()["timings"]
+    file = tmp_path / "pandas.md"
+    file.write_text("# Pandas\n\nA giant panda eats about 40 kilograms of bamboo a day.\n", encoding="utf-8")
+    assert own.ingest([InputFile(file, "pandas.md")]).states["published"] == 1
+    changed = http.post("/v1/query", json=body).json()
+    assert "40 kilograms" in changed["answer"]
+    assert "cache" not in changed["timings"]
+    own.delete(document(own, "pandas.md"))
+    assert "kilograms" not in http.post("/v1/query", json=body).json()["answer"]
+
+
+def test_conversations_are_answered_anew(http: TestClient) -> None:
+    http.post("/v1/query", json={"question": BAMBOO})
+    assert "cache" not in ask(http, begin(http), BAMBOO)["timings"]
+    said = [{"role": "user", "content": "What do pandas eat?"}, {"role": "assistant", "content": "Bamboo."}]
+    for _ in range(2):
+        answer = http.post("/v1/query", json={"question": BAMBOO, "turns": said}).json()
+        assert "cache" not in answer["timings"]
