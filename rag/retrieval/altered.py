@@ -21,6 +21,7 @@ _TOKEN = re.compile(
 )
 MOST_TOKENS = 400
 """Of a longer text the rest is not aligned: matching takes time with the product of the lengths."""
+BETWEEN, AT_END, AT_END_WIDE = 12, 4, 8
 _TITLES = frozenset("mr mrs ms dr prof sir st the".split())
 
 
@@ -58,7 +59,7 @@ def _wrong(
 ) -> Iterator[str]:
     own = normalise(claim)
     for place, (kind, a, b, c, d) in enumerate(blocks):
-        if kind != "replace" or not _between_equals(blocks, place) or b - a > 12 or d - c > 12:
+        if kind != "replace" or max(b - a, d - c) > _longest(blocks, place, wide=language_of(claim) == "zh"):
             continue
         said, meant = _piece(claim, ours, a, b), _piece(source, theirs, c, d)
         # With its neighbours, so that `57 million` and `about` are read as one.
@@ -74,13 +75,16 @@ def _wrong(
             yield said
 
 
-def _between_equals(blocks: Sequence[tuple[str, int, int, int, int]], place: int) -> bool:
-    """At least one word agrees on either side; at an end of a text, two on the other side."""
+def _longest(blocks: Sequence[tuple[str, int, int, int, int]], place: int, *, wide: bool) -> int:
+    """How many words may be replaced by how many, so that one stands in the place of the other: more where words agree on either side
+    than at an end of a text; 0 where too little agrees."""
     before = blocks[place - 1] if place else None
     after = blocks[place + 1] if place + 1 < len(blocks) else None
     left = before[2] - before[1] if before and before[0] == "equal" else 0
     right = after[2] - after[1] if after and after[0] == "equal" else 0
-    return (left >= 1 and right >= 1) or left >= 2 or right >= 2
+    if left and right:
+        return BETWEEN
+    return (AT_END_WIDE if wide else AT_END) if max(left, right) >= 2 else 0
 
 
 def _piece(text: str, tokens: Sequence[_Token], first: int, last: int) -> str:

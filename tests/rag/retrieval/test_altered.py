@@ -24,6 +24,7 @@ ZH = "1952年李明建立了茶园，1987年王强扩建了茶园。"
         ("1987年李明建立了茶园。", ZH, False),
         ("1952年李明建立了茶园。", ZH, True),
         ("Norway, Denmark and Iceland sent ships.", "Denmark, Norway and Iceland sent ships.", True),
+        ("The $680.00 was paid by Jolly.", "Hi David, Your Mercury debit card 4605 was paid $680.00 by Jolly.", True),
         ("Albert Einstein was born in Ulm.", "Einstein was born in Ulm.", False),
     ],
 )
