@@ -19,7 +19,7 @@ ENCODER = HashingTextEncoder()
 
 def schemed(**options: object) -> Engine:
     aligner = LateInteraction("hashing", ENCODER.question_tokens, ENCODER.passage_tokens, str)
-    return replace(engine(reranker=Backwards(), **options), aligner=aligner)
+    return replace(engine(reranker=Backwards(), **options), aligner=aligner)  # type: ignore[arg-type]
 
 
 def stages(
