@@ -102,6 +102,8 @@ class IngestSettings(_Section):
     """Longest chunk, its context included, in the encoder's tokens."""
     chunk_overlap: Annotated[int, Field(ge=0)] = 0
     """Tokens that a chunk repeats of the one before; not for sentence-window, semantic and page."""
+    stable_chunks: bool = False
+    """headings: keep the boundaries of chunks behind a change of the text, so that fewer are embedded again; chunks are less full."""
     parent_tokens: Annotated[int, Field(ge=32)] = 400
     """parent-child and table-rows: the most that is read together where a chunk of it is found."""
     window_sentences: Annotated[int, Field(ge=1, le=50)] = 3

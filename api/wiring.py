@@ -331,7 +331,12 @@ def _headings(settings: Settings, tools: TextTools) -> Chunker:
     from ingest.chunkers.headings import HeadingChunker
 
     chosen = settings.ingest
-    return HeadingChunker(count_tokens=tools.count, max_tokens=chosen.chunk_tokens, overlap_tokens=chosen.chunk_overlap)
+    return HeadingChunker(
+        count_tokens=tools.count,
+        max_tokens=chosen.chunk_tokens,
+        overlap_tokens=chosen.chunk_overlap,
+        stable=chosen.stable_chunks,
+    )
 
 
 def _fixed(settings: Settings, tools: TextTools) -> Chunker:

@@ -106,6 +106,8 @@ class Watched:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            # A benchmark in the background of a shell has its interrupts ignored, and its children would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
         )
         assert self.process.stderr is not None
         threading.Thread(target=self._follow, args=(self.process.stderr,), daemon=True).start()

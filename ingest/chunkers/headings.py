@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 
 from ingest.chunkers.drafts import Draft
@@ -17,35 +18,46 @@ HARD_LEVEL = 2
 
 
 class HeadingChunker:
-    """Packs the elements of a section into chunks of at most `max_tokens`, context included.
+    """Packs the elements of a section into chunks of at most `max_tokens`, context included; `stable` keeps the boundaries behind a
+    change of the text where they were, at the price of chunks that are less full.
 
     `count_tokens` counts in the tokens of the text encoder. Tables become chunks of their own, of `table_rows` rows at most
     unless that is 0, and figures image chunks.
     """
 
     def __init__(
-        self, *, count_tokens: Count, max_tokens: int = 300, overlap_tokens: int = 0, table_rows: int = 0
+        self,
+        *,
+        count_tokens: Count,
+        max_tokens: int = 300,
+        overlap_tokens: int = 0,
+        table_rows: int = 0,
+        stable: bool = False,
     ) -> None:
         check_sizes(max_tokens, overlap_tokens)
         self._count = count_tokens
         self._max = max_tokens
         self._overlap = overlap_tokens
         self._table_rows = table_rows
+        self._stable = stable
 
     @property
     def version(self) -> str:
         rows = f":{self._table_rows}" if self._table_rows else ""
-        return f"headings-4:{self._max}:{self._overlap}{rows}"
+        return f"headings-4:{self._max}:{self._overlap}{rows}{':stable' if self._stable else ''}"
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""
-        return _Run(document, self._count, self._max, self._overlap, self._table_rows).chunks(pages)
+        return _Run(document, self._count, self._max, self._overlap, self._table_rows, self._stable).chunks(pages)
 
 
 class _Run(Run):
     """The chunk being packed, and the one before it in the same section."""
 
-    def __init__(self, document: Document, count: Count, max_tokens: int, overlap: int, table_rows: int) -> None:
+    def __init__(
+        self, document: Document, count: Count, max_tokens: int, overlap: int, table_rows: int, stable: bool
+    ) -> None:
+        self._stable = stable
         super().__init__(document, count, max_tokens)
         self._overlap = overlap
         self._table_rows = table_rows
@@ -71,10 +83,23 @@ class _Run(Run):
         stop = len(self._pending)
         while self._pending[stop - 1].heading:
             stop -= 1
+        if self._stable:
+            stop = self._anchor(stop)
         full, rest = self._pending[:stop], self._pending[stop:]
         self._pending = full
         self._flush(stop, section_goes_on=True)
         self._pending = rest or last_sentences(full, self._overlap)
+
+    def _anchor(self, stop: int) -> int:
+        """Where a full chunk ends, chosen by what stands there and not by what stood before: behind the unit with the least hash of
+        its latter half. Two versions of a text find the same places again soon behind a change (the idea of content-defined
+        chunking: Muthitacharoen et al. 2001, A Low-bandwidth Network File System)."""
+        before, best = 0, (b"\xff" * 8, stop)
+        for index, unit in enumerate(self._pending[:stop], start=1):
+            before += unit.tokens
+            if before >= self._max // 2 and not unit.heading:
+                best = min(best, (hashlib.blake2b(unit.text.encode(), digest_size=8).digest(), index))
+        return best[1]
 
     def _heading(self, level: int, unit: Unit) -> None:
         """Decides whether the chunk being packed ends here."""
