@@ -218,7 +218,7 @@ class Chat:
             terminal.out.print(STATES.get(turn["state"], "") or escape(shown(turn["answer"])))
             if turn["state"] == "incomplete" and turn["answer"]:
                 terminal.out.print(shown(turn["answer"]), markup=False)
-            for cited in turn["citations"]:
+            for cited in {(c["marker"], c["chunk_id"]): c for c in turn["citations"]}.values():
                 page = f", page {cited['page']}" if cited["page"] else ""
                 terminal.out.print(
                     f"[dim]\\[{cited['marker']}] {escape(cited['document']['name'])}{page}{NOW[cited['now']['state']]}[/]"
