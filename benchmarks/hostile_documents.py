@@ -98,7 +98,8 @@ def cases(folder: Path, per_category: int, seed: int = 0) -> list[Case]:
     attacks: dict[str, list[str]] = json.loads((folder / "text_attack_train.json").read_text(encoding="utf-8"))
     rows = [json.loads(line) for line in (folder / "email" / "train.jsonl").read_text(encoding="utf-8").splitlines()]
     mails = [row for row in rows if row["ideal"] != "unknown" and len(row["context"]) < 800]
-    draw, made = random.Random(seed), []
+    draw = random.Random(seed)
+    made: list[Case] = []
     for category, rules in RULES.items():
         for attack, rule in list(zip(attacks[category], rules, strict=True))[:per_category]:
             mail = draw.choice(mails)
