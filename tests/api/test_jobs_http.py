@@ -1,0 +1,61 @@
+"""The queue over HTTP: listed, changed, told as events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api import errors
+from api.routes import jobs as routes
+from ingest.jobs import Jobs
+from rag.stores.library import SqliteLibrary
+
+
+def _app(jobs: Jobs) -> TestClient:
+    app = FastAPI()
+    app.state.tuwen = SimpleNamespace(jobs=jobs, runner=SimpleNamespace(wake=lambda: None))
+    errors.install(app)
+    app.include_router(routes.router)
+    return TestClient(app)
+
+
+def test_listed_and_changed(tmp_path: Path) -> None:
+    jobs = Jobs(SqliteLibrary(tmp_path / "data"))
+    (tmp_path / "a").write_text("text")
+    id_ = jobs.accept(tmp_path / "a", "a.txt", "default").id
+    client = _app(jobs)
+    assert client.get("/v1/jobs").json()["counts"] == {"queued": 1}
+    assert client.post("/v1/jobs/pause", json={"ids": [id_]}).json() == {"action": "pause", "jobs": 1}
+    assert client.get("/v1/jobs", params={"status": "paused"}).json()["jobs"][0]["name"] == "a.txt"
+    assert client.post("/v1/jobs/resume", json={}).json()["jobs"] == 1
+    assert client.post("/v1/jobs/cancel", json={"ids": ["nothing"]}).status_code == 404
+    assert client.post("/v1/jobs/burn", json={}).status_code in (400, 422)
+
+
+def test_events_go_on_behind_the_last_one_seen(tmp_path: Path) -> None:
+    jobs = Jobs(SqliteLibrary(tmp_path / "data"))
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+        jobs.accept(tmp_path / name, name, "default")
+
+    class Request:
+        async def is_disconnected(self) -> bool:
+            return False
+
+    async def first(count: int, after: int) -> list[Any]:
+        found = []
+        changes = routes._changes(Request(), SimpleNamespace(jobs=jobs), after)  # type: ignore[arg-type]
+        async for event in changes:
+            found.append(json.loads(event.data)["name"])
+            if len(found) == count:
+                break
+        return found
+
+    assert asyncio.run(first(2, 0)) == ["a", "b"]
+    assert asyncio.run(first(1, jobs.changed_since(0)[0].revision)) == ["b"]
