@@ -34,7 +34,9 @@ function marker(number, citation) {
 
 function showCitation(citation, from) {
   setCurrent(from);
-  openViewer({ ...citation, chunkId: citation.chunk_id }, from);
+  // What a newer version of the document has elsewhere is shown there; what it has no more has no place in it.
+  const place = citation.now && citation.now.state !== "current" ? { ...citation, ...citation.now } : citation;
+  openViewer({ ...place, chunkId: place.chunk_id }, from);
 }
 
 function setCurrent(element) {
@@ -53,6 +55,9 @@ export function citationItem(citation) {
   mark.classList.add(citation.verified ? "good" : "bad");
   sayAttribute(mark, "title", `${verdict}.title`);
   part(item, "quote").textContent = plain(citation.quote);
+  if (citation.now && citation.now.state !== "current") {
+    mark.after(" ", say(make("span", "mark bad"), `citation.now.${citation.now.state}`));
+  }
   const button = part(item, "open");
   button.addEventListener("click", () => showCitation(citation, button));
   return item;

@@ -6,7 +6,9 @@ import { bindSidebar, bindTheme } from "./frame.js";
 import * as http from "./http.js";
 import { say, showLanguage, switchLanguage } from "./i18n.js";
 import { watchModels } from "./models.js";
-import { ask, changeCollection, isRunning, newConversation, stop } from "./turns.js";
+import { bindConversations, listConversations } from "./conversations.js";
+import { bindScope, showScope } from "./scope.js";
+import { ask, bindTurns, changeCollection, isRunning, newConversation, openConversation, shownConversation, stop } from "./turns.js";
 import { bindViewer, closeViewer, isOpen } from "./viewer.js";
 
 const address = new URL(location.href);
@@ -19,6 +21,12 @@ function start() {
   showLanguage();
   bindTheme();
   bindComposer();
+  bindTurns(conversationChanged);
+  bindConversations(() => {
+    closeViewer();
+    conversationChanged();
+  });
+  bindScope(() => collection);
   bindCollections();
   bindSidebar(refresh);
   bindViewer();
@@ -39,13 +47,15 @@ function start() {
 }
 
 async function open() {
+  const talk = address.searchParams.get("conversation");
+  if (talk) collection = (await openConversation(talk)) ?? collection;
   await listCollections();
   if (!address.searchParams.has("collection") && !known.some((c) => c.name === collection) && known.length) {
     collection = known[0].name;
     await listCollections();
   }
   refused = await showCollection(collection);
-  showState();
+  conversationChanged();
   byId("question").value ||= address.searchParams.get("q") ?? "";
   fit();
   if (!isOpen()) byId("question").focus();
@@ -83,7 +93,7 @@ async function choose(name) {
   changeCollection(name);
   await listCollections();
   refused = await showCollection(name);
-  showState();
+  conversationChanged();
 }
 
 function bindCollections() {
@@ -121,7 +131,7 @@ function bindComposer() {
   byId("new").addEventListener("click", () => {
     newConversation();
     closeViewer();
-    showState();
+    conversationChanged();
     field.focus();
   });
 }
@@ -132,7 +142,7 @@ function submit(answer) {
   if (!question || isRunning()) return;
   field.value = "";
   fit();
-  ask(question, collection, { answer }, showState);
+  ask(question, collection, { answer });
 }
 
 // The field grows with its text, up to a third of the window.
@@ -140,6 +150,17 @@ function fit() {
   const field = byId("question");
   field.style.height = "auto";
   field.style.height = `${Math.min(field.scrollHeight, innerHeight / 3)}px`;
+}
+
+/** An answer began or ended, or another conversation is shown: the address leads back to it. */
+function conversationChanged() {
+  const id = shownConversation();
+  if (id) address.searchParams.set("conversation", id);
+  else address.searchParams.delete("conversation");
+  history.replaceState(null, "", address);
+  showState();
+  showScope();
+  if (!isRunning()) listConversations(collection);
 }
 
 // --- what the page says of itself -------------------------------------------------------------------------------------

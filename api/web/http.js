@@ -45,6 +45,15 @@ export const chunks = async (id) => (await json(`v1/files/${quoted(id)}/chunks`)
 export const remove = (id) => json(`v1/files/${quoted(id)}`, { method: "DELETE" });
 export const search = (body, signal) => json("v1/search", asJson(body, signal));
 
+const patch = (path, body) => json(path, { ...asJson(body), method: "PATCH" });
+
+export const conversations = (collection, limit) => json(`v1/conversations?collection=${quoted(collection)}&limit=${limit}`);
+export const begin = (collection, filter) => json("v1/conversations", asJson({ collection, filter }));
+export const conversation = (id) => json(`v1/conversations/${quoted(id)}`);
+export const changeConversation = (id, change) => patch(`v1/conversations/${quoted(id)}`, change);
+export const forget = (id) => json(`v1/conversations/${quoted(id)}`, { method: "DELETE" });
+export const exportUrl = (id, format) => `v1/conversations/${quoted(id)}/export?format=${format}`;
+
 export const giveFeedback = (body) => json("v1/feedback", asJson(body));
 export const takeBack = (id) => json(`v1/feedback/${quoted(id)}`, { method: "DELETE" });
 

@@ -7,32 +7,141 @@ import * as http from "./http.js";
 import { say, t } from "./i18n.js";
 import { distinct } from "./prose.js";
 
-const TURNS_SENT = 20; // messages of the conversation that go along with a question
 const TOP_K = 10;
+const PATIENCE_MS = 15_000; // an answer that was stopped ends with the word it is at; until then the next one waits
 
-let conversation = []; // {role, content}
+let conversation = null; // {id, collection}; made with its first question
+let filter = {}; // that of the conversation, or of the one to come
+let stopped = 0; // when an answer was stopped
 let running = null; // {controller}
+let onChange = () => {};
 
 export const isRunning = () => running !== null;
 export const stop = () => running?.controller.abort();
+export const shownConversation = () => conversation?.id ?? null;
+export const scope = () => filter.document_id ?? [];
+
+/** `listener` hears when an answer begins or ends, and when another conversation is shown. */
+export function bindTurns(listener) {
+  onChange = listener;
+}
 
 export function newConversation() {
   stop();
-  conversation = [];
+  conversation = null;
+  filter = {};
   byId("turns").replaceChildren();
 }
 
 /** Questions go to another collection from here on; what was said about the old one would mislead. */
 export function changeCollection(name) {
   stop();
-  conversation = [];
+  conversation = null;
+  filter = {};
   const turns = byId("turns");
   if (turns.lastElementChild?.matches(".divider")) turns.lastElementChild.remove();
   if (turns.childElementCount) turns.append(say(make("p", "divider quiet small"), "collection.now", { collection: name }));
+  for (const tools of turns.querySelectorAll('[data-part="tools"]')) tools.hidden = true;
+}
+
+/** Shows a stored conversation; answers its collection, or null where it is not there. */
+export async function openConversation(id) {
+  stop();
+  let found;
+  try {
+    found = await http.conversation(id);
+  } catch (problem) {
+    announce(problem.message);
+    return null;
+  }
+  showStored(found);
+  byId("turns").lastElementChild?.scrollIntoView({ block: "start", behavior: "instant" });
+  return found.collection;
+}
+
+/** Keeps which documents are asked; with no ids, all of them. */
+export async function setScope(ids) {
+  const wanted = { ...filter, document_id: ids };
+  if (conversation) await http.changeConversation(conversation.id, { filter: wanted });
+  filter = wanted;
+}
+
+function showStored(found) {
+  conversation = { id: found.id, collection: found.collection };
+  filter = found.filter;
+  byId("turns").replaceChildren(...found.turns.map(stored));
+}
+
+function stored(data) {
+  const turn = copyOf("turn-template");
+  part(turn, "question").textContent = data.question;
+  showRewritten(turn, data.searched, data.question);
+  place(turn, data);
+  if (data.state === "complete") finish(turn, data, { question: data.question, collection: conversation.collection }, false);
+  else {
+    state(turn, data.state === "removed" ? "turn.removed" : data.answer ? "turn.incomplete" : "turn.empty");
+    part(turn, "answer").replaceChildren(...prose(data.answer));
+    if (data.error) part(turn, "state").append(` ${data.error}`);
+  }
+  return turn;
+}
+
+/** The tools of a turn that is kept: edited, asked again, and its versions. */
+function place(turn, { id, versions = [id] }) {
+  turn.dataset.id = id;
+  showWhen(part(turn, "tools"), true);
+  const at = versions.indexOf(id);
+  showWhen(part(turn, "versions"), versions.length > 1);
+  say(part(turn, "version"), "turn.version", { n: at + 1, of: versions.length });
+  for (const [name, other] of [["older", versions[at - 1]], ["newer", versions[at + 1]]]) {
+    part(turn, name).disabled = !other;
+    part(turn, name).onclick = () => showVersion(other);
+  }
+  const form = part(turn, "editing");
+  const asked = part(turn, "question").textContent;
+  part(turn, "again").onclick = () => !isRunning() && askAnew(turn, asked);
+  part(turn, "edit").onclick = () => {
+    part(turn, "edited").value = asked;
+    showWhen(form, true);
+    part(turn, "edited").focus();
+  };
+  part(turn, "edit-no").onclick = () => showWhen(form, false);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const question = part(turn, "edited").value.trim();
+    if (question && !isRunning()) askAnew(turn, question);
+  };
+}
+
+async function showVersion(id) {
+  if (isRunning()) return;
+  try {
+    showStored(await http.changeConversation(conversation.id, { shown: id }));
+  } catch (problem) {
+    announce(problem.message);
+  }
+  byId("turns").querySelector(`[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "start", behavior: "instant" });
+  onChange();
+}
+
+/** Asks in the place of a turn: it and what followed are another version from now on. */
+async function askAnew(turn, question) {
+  const replaces = turn.dataset.id;
+  while (turn.nextElementSibling) turn.nextElementSibling.remove();
+  turn.remove();
+  await ask(question, conversation.collection, { replaces });
+  try {
+    const found = await http.conversation(conversation.id);
+    const last = found.turns.at(-1);
+    const shown = byId("turns").lastElementChild;
+    if (last && shown?.dataset.id === last.id) place(shown, last);
+  } catch {
+    // only the count of versions is missing
+  }
 }
 
 /** Asks (or only searches) and shows everything that comes; resolves when the turn is over. */
-export async function ask(question, collection, { answer = true } = {}, onChange = () => {}) {
+export async function ask(question, collection, { answer = true, replaces = null } = {}) {
   const turn = copyOf("turn-template");
   part(turn, "question").textContent = question;
   byId("turns").append(turn);
@@ -42,14 +151,18 @@ export async function ask(question, collection, { answer = true } = {}, onChange
   onChange();
   state(turn, "turn.searching");
   const retry = () => {
+    if (turn.dataset.id) return askAnew(turn, question);
     turn.remove();
-    return ask(question, collection, { answer }, onChange);
+    return ask(question, collection, { answer, replaces });
   };
   try {
-    if (answer) await answerInto(turn, question, collection, controller.signal);
+    if (answer) await answerInto(turn, question, collection, replaces, controller.signal);
     else await findInto(turn, question, collection, controller.signal);
   } catch (error) {
-    if (error.name === "AbortError") state(turn, "turn.stopped");
+    if (error.name === "AbortError") {
+      stopped = Date.now();
+      state(turn, "turn.stopped");
+    }
     else showProblem(turn, error, retry);
   } finally {
     if (running === mine) running = null;
@@ -65,19 +178,33 @@ async function findInto(turn, question, collection, signal) {
   showFacts(turn, result);
 }
 
-async function answerInto(turn, question, collection, signal) {
+async function answerInto(turn, question, collection, replaces, signal) {
   const writer = new Writer(turn);
-  const body = { question, collection, turns: conversation.slice(-TURNS_SENT) };
-  for await (const [name, data] of http.ask(body, signal)) {
-    if (name === "rewrite") showRewritten(turn, data.question, question);
-    else if (name === "search_results") {
+  conversation ??= { id: (await http.begin(collection, filter)).id, collection };
+  const body = { question, conversation_id: conversation.id, replaces, top_k: TOP_K };
+  for await (const [name, data] of patiently(body, signal)) {
+    if (name === "rewrite") {
+      showRewritten(turn, data.question, question);
+      place(turn, { id: data.turn_id });
+    } else if (name === "search_results") {
       showHits(turn, data.hits, false);
       state(turn, "turn.reading");
     } else if (name === "message") writer.add(data.delta);
     else if (name === "final_answer") {
       writer.end();
       finish(turn, data, { question, collection });
-      conversation.push({ role: "user", content: question }, { role: "assistant", content: data.answer });
+    }
+  }
+}
+
+async function* patiently(body, signal) {
+  for (;;) {
+    try {
+      yield* http.ask(body, signal);
+      return;
+    } catch (problem) {
+      if (problem.type !== "ConversationBusy" || Date.now() - stopped > PATIENCE_MS) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
 }
@@ -108,12 +235,12 @@ class Writer {
   }
 }
 
-function finish(turn, data, asked) {
+function finish(turn, data, asked, fresh = true) {
   state(turn, null);
   turn.classList.toggle("abstained", data.abstained);
   showWhen(part(turn, "abstained"), data.abstained);
   part(turn, "answer").replaceChildren(...prose(data.answer, data.citations));
-  announce(data.abstained ? t("turn.abstained") : t("turn.done", { n: data.citations.length }));
+  if (fresh) announce(data.abstained ? t("turn.abstained") : t("turn.done", { n: data.citations.length }));
   const citations = distinct(data.citations);
   part(turn, "citations").replaceChildren(...citations.map(citationItem));
   showWhen(part(turn, "cited"), citations.length > 0);

@@ -320,3 +320,98 @@ def test_the_active_models_are_named(page: Page, server: str) -> None:
     assert "hashing" in said
     assert "extractive" in said
     assert "CLIP" not in said
+
+
+# --- stored conversations ----------------------------------------------------------------------------------------------
+
+TELESCOPE = "How many visitors came to the observatory in 2025?"
+
+
+def _texts(page: Page, selector: str) -> list[str]:
+    """Read in one go: the page draws lists anew."""
+    found = f"[...document.querySelectorAll({json.dumps(selector)})].filter(e => e.checkVisibility())"
+    return [str(text) for text in page.script(f"return {found}.map(e => e.textContent.trim())")]
+
+
+def _click(page: Page, selector: str, nth: int = 0) -> None:
+    page.wait(lambda: len(_texts(page, selector)) > nth)
+    page.script(f"document.querySelectorAll({json.dumps(selector)})[{nth}].click()")
+
+
+def _questions(page: Page) -> list[str]:
+    return _texts(page, ".turn [data-part='question']")
+
+
+def _talks(page: Page) -> list[str]:
+    return _texts(page, "#talks .talk [data-part='name']")
+
+
+def test_a_conversation_is_kept_listed_and_opened_again(page: Page, server: str) -> None:
+    page.open(server)
+    page.ask(NICKNAME)
+    page.wait(lambda: NICKNAME in _talks(page)[:1])
+    assert "conversation=" in page.browser.current_url
+    page.browser.refresh()
+    page.wait(lambda: page.all(".turn [data-part='citations'] li"))
+    assert _questions(page) == [NICKNAME]
+    _click(page, "#new")
+    assert page.all(".turn") == []
+    assert "conversation=" not in page.browser.current_url
+    page.ask(TELESCOPE)
+    page.wait(lambda: _talks(page)[:2] == [TELESCOPE, NICKNAME])
+    _click(page, "#talks .talk .open", 1)
+    page.wait(lambda: _questions(page) == [NICKNAME])
+    # A citation of the stored answer opens its page.
+    _click(page, ".turn [data-part='citations'] .card")
+    page.wait(lambda: page.all("#viewer svg rect"))
+
+
+def test_a_turn_is_edited_asked_again_and_both_versions_stay(page: Page, server: str) -> None:
+    page.open(server)
+    page.ask(NICKNAME)
+    _click(page, ".turn [data-part='edit']")
+    field = page.all(".turn [data-part='edited']")[0]
+    field.clear()
+    field.send_keys(TELESCOPE)
+    _click(page, ".turn [data-part='editing'] .primary")
+    page.wait(lambda: _texts(page, "[data-part='version']") == ["2 / 2"])
+    assert _questions(page) == [TELESCOPE]
+    _click(page, "[data-part='older']")
+    page.wait(lambda: _questions(page) == [NICKNAME])
+    assert _texts(page, "[data-part='version']") == ["1 / 2"]
+    _click(page, ".turn [data-part='again']")
+    page.wait(lambda: _texts(page, "[data-part='version']") == ["3 / 3"])
+
+
+def test_a_conversation_is_renamed_exported_and_deleted(page: Page, server: str) -> None:
+    page.open(server)
+    page.ask(NICKNAME)
+    _click(page, "#talks .shown [data-part='rename']")
+    field = page.all("#talks .shown [data-part='title']")[0]
+    field.clear()
+    field.send_keys("小行星", Keys.ENTER)
+    page.wait(lambda: _talks(page)[:1] == ["小行星"])
+    href = str(page.all("#talks .shown [data-part='markdown']")[0].get_attribute("href"))
+    assert httpx.get(href).text.startswith("# 小行星\n")
+    count = len(_talks(page))
+    _click(page, "#talks .shown [data-part='delete']")
+    page.wait(lambda: page.all("#forget-yes"))
+    assert "小行星" in page.id("forget-text").text
+    page.id("forget-yes").click()
+    page.wait(lambda: len(_talks(page)) == count - 1)
+    assert page.all(".turn") == []
+
+
+def test_a_conversation_is_about_chosen_documents(page: Page, server: str) -> None:
+    page.open(server)
+    page.id("scope").click()
+    page.wait(lambda: page.all("#scoping-files label"))
+    next(label for label in page.all("#scoping-files label") if "quick-start" in label.text).click()
+    page.all("#scoping .primary")[0].click()
+    page.wait(lambda: page.id("scope").text == "Asks one document")
+    page.ask(NICKNAME)
+    talk = page.browser.current_url.split("conversation=")[1].split("&")[0]
+    kept = httpx.get(f"{server}/v1/conversations/{talk}").json()
+    assert {hit["document"]["name"] for hit in kept["turns"][0]["context"]} == {"quick-start.md"}
+    page.browser.refresh()
+    page.wait(lambda: page.all(".turn") and page.id("scope").text == "Asks one document")
