@@ -225,12 +225,13 @@ def test_earlier_turns_go_along_with_a_question(page: Page, server: str) -> None
     page.ask(NICKNAME)
     page.ask("Who gave it?")
     first, second = page.script("return window.sent")
-    assert first["turns"] == []
-    assert [turn["role"] for turn in second["turns"]] == ["user", "assistant"]
-    assert second["turns"][0]["content"] == NICKNAME
+    assert first["conversation_id"] == second["conversation_id"]
+    kept = httpx.get(f"{server}/v1/conversations/{first['conversation_id']}").json()["turns"]
+    assert [turn["question"] for turn in kept] == [NICKNAME, "Who gave it?"]
+    assert kept[1]["searched"] != "Who gave it?", "it was read with the question before it"
     page.id("new").click()
     page.ask(NICKNAME)
-    assert page.script("return window.sent.at(-1).turns") == []
+    assert page.script("return window.sent.at(-1).conversation_id") != first["conversation_id"]
 
 
 def test_upload_look_and_delete(page: Page, server: str, tmp_path: Path) -> None:
