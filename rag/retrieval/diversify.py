@@ -28,7 +28,7 @@ def diversify(hits: Sequence[Hit], ids: Sequence[str], vectors: Vectors, *, rele
     for place, hit in enumerate(hits):
         if hit.chunk.id in rows:
             matrix[place] = vectors[rows[hit.chunk.id]]
-    likeness = matrix @ matrix.T
+    likeness = np.einsum("id,jd->ij", matrix, matrix)  # as in regularise.py
     left, taken = list(range(len(hits))), [0]
     left.remove(0)
     while left and len(taken) < first:
