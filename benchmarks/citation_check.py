@@ -244,10 +244,16 @@ def main() -> int:
     parser = arguments(__doc__)
     parser.add_argument("--data-set", type=Path, required=True, help="a folder with corpus.jsonl and queries.jsonl")
     parser.add_argument("--half", choices=("tune", "report"), default="report")
+    parser.add_argument(
+        "--passages", type=int, default=0, help="passages at most; making claims takes most of the time"
+    )
     parser.add_argument("--limit", type=int, default=0, help="claims at most")
     parser.add_argument("--show", default="", help="print claims of this kind that were judged wrongly")
     given = parser.parse_args()
-    made = list(cases(half(read(given.data_set), given.half)))
+    passages = half(read(given.data_set), given.half)
+    if given.passages and len(passages) > given.passages:
+        passages = random.Random(1).sample(passages, given.passages)
+    made = list(cases(passages))
     if given.limit and len(made) > given.limit:
         made = random.Random(1).sample(made, given.limit)
     found, times = verdicts(made)
