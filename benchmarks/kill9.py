@@ -32,10 +32,12 @@ def main() -> int:
     parser = arguments(__doc__)
     parser.add_argument("--data-set", type=Path, required=True, help="the folder to ingest")
     parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--workers", type=int, default=1, help="parse processes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--doctor-each", action="store_true", help="run `tuwen doctor` after every kill, too")
     args = parser.parse_args()
     moments = random.Random(args.seed)
+    os.environ["TUWEN_INGEST__WORKERS"] = str(args.workers)
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tuwen-kill9-", ignore_cleanup_errors=True) as scratch:
         calm = Path(scratch) / "calm"
@@ -65,6 +67,7 @@ def main() -> int:
         "documents": len(expected),
         "chunks": sum(chunks for _, _, chunks in expected.values()),
         "kills": kills,
+        "workers": args.workers,
         "data directories": directories,
         "ingests that ended before their kill": finished,
         "problems": "; ".join(problems[:10]) or "none",
