@@ -184,7 +184,7 @@ class SqliteLibrary:
         """Takes the documents out, and answers which blobs nobody needs any more."""
         blobs: set[str] = set()
         for id_ in ids:
-            blobs |= {row[0] for row in db.execute("SELECT sha256 FROM jobs WHERE id = ?", (id_,))}
+            blobs |= {row[0] for row in db.execute("SELECT sha256 FROM jobs WHERE id = ? AND sha256 <> ''", (id_,))}
             publishing.forget(db, id_)
             forget_document(db, id_)
             conversations.forget_document(db, id_)
