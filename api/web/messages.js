@@ -358,7 +358,6 @@ export const MESSAGES = {
     "turn.citations": "引用",
     "turn.uncited": "这个回答没有任何引用，请谨慎对待。",
     "turn.unsupported": "有 {n} 个说法在片段中找不到依据：{claims}",
-    "turn.unsupported.one": "有一个说法在片段中找不到依据：{claims}",
     "turn.found": "找到的片段（{n}）",
     "turn.found.none": "什么也没有找到。",
     "turn.retry": "重试",

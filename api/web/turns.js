@@ -255,7 +255,7 @@ function finish(turn, data, asked, fresh = true) {
 function showUnsupported(turn, data) {
   const failing = data.unsupported ?? [];
   const line = part(turn, "unsupported");
-  say(line, failing.length === 1 ? "turn.unsupported.one" : "turn.unsupported", {
+  say(line, "turn.unsupported", {
     n: failing.length,
     claims: failing.map((claim) => `“${claim}”`).join(" "),
   });
