@@ -204,6 +204,7 @@ class AnswerSettings(_Section):
     """A content policy of one's own, `package.module:object` (rag/protocols.py, ContentPolicy)."""
     abstain: bool = True
     abstain_below: float | None = None
+    """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
     cache: Annotated[int, Field(ge=0, le=100_000)] = 256
     """Answers kept in memory, for the same question over unchanged documents; 0 answers every question anew."""
     cache_conversations: bool = False
@@ -211,7 +212,6 @@ class AnswerSettings(_Section):
     summary: Literal["questions", "generator"] = "questions"
     """What stands for the part of a conversation that is too long to go along: its questions, which costs nothing, or what the generator
     writes of it, which costs a short generation for each further question."""
-    """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
 
 
 class HttpSettings(_Section):
