@@ -157,7 +157,8 @@ def test_tables_keep_their_header(name: str, table: str, before: str, after: str
     assert parts
     header = "\n".join(table.split("\n")[:2])
     rows = table.split("\n")[2:]
-    if count_words([header])[0] <= 20:
+    # A row that does not fit beside its header and the overlap has to be cut.
+    if max(count_words([header, *rows])) <= 20:
         assert all(table_header(part.text) == header for part in parts)
         assert [row for part in parts for row in part.text.partition(header)[2].split("\n") if row] == rows
 
@@ -186,7 +187,7 @@ def test_the_first_chunk_does_not_wait_for_the_whole_document(name: str) -> None
 
 
 PARAMETERS: dict[type, dict[str, Any]] = {
-    HeadingChunker: {"max_tokens": 99, "overlap_tokens": 7, "table_rows": 3},
+    HeadingChunker: {"max_tokens": 99, "overlap_tokens": 7, "table_rows": 3, "stable": True},
     FixedChunker: {"max_tokens": 99, "overlap_tokens": 7},
     RecursiveChunker: {"max_tokens": 99, "overlap_tokens": 7},
     SentenceWindowChunker: {"max_tokens": 99, "reach": 5},
