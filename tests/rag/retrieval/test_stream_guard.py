@@ -66,7 +66,10 @@ def test_a_healthy_answer_passes_unchanged(said: str, piece: int) -> None:
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ("It weighs 100 grams. " + "The cub is small and pink. " * 40, "It weighs 100 grams. The cub is small and pink."),
+        (
+            "It weighs 100 grams. " + "The cub is small and pink. " * 40,
+            "It weighs 100 grams. The cub is small and pink.",
+        ),
         ("A cub " + "is very very small and " * 40, "A cub is very very small and"),
         ("Small. " + "The cub is small [1]. It is pink. " * 40, None),
         ("The cub weighs 100 grams [1]. Yes it does. The cub weighs 100 grams [2]. So it is. " * 20, None),
