@@ -28,9 +28,9 @@ import numpy as np
 from ingest.checkpoints import Checkpoint, Checkpoints
 from ingest.files import InputFile
 from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
-from ingest.worker import OutOfMemory, ParseWorker, Stopped
+from ingest.worker import ParseWorker, Stopped
 from rag.documents import AnyChunk, Document, Element, ImageChunk, ImageData, Page
-from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, TuwenError
+from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, OutOfMemory, TuwenError
 from rag.hashing import sha256_of
 from rag.protocols import ImageEncoder, TextEncoder
 from rag.stores.index import VectorIndex

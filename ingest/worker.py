@@ -23,7 +23,7 @@ from ingest.detect import detect
 from ingest.protocols import ParsedPage, Parser, Source
 from ingest.unlock import unlocked
 from rag.documents import Element, ImageEntry
-from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, SetupError, TuwenError, UnsupportedFile
+from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, OutOfMemory, SetupError, TuwenError, UnsupportedFile
 from rag.protocols import ImageDescriber
 
 log = logging.getLogger(__name__)
@@ -52,10 +52,6 @@ class Parsed:
     pages: Iterator[ParsedPage]
 
 
-class OutOfMemory(LimitExceeded):
-    """The process grew beyond its limit; a new one may not."""
-
-
 class Stopped(Exception):
     """Nobody wants the file any more."""
 
@@ -75,7 +71,7 @@ class ParseWorker:
         self._connection: Connection | None = None
 
     def parse(self, source: Source) -> Parsed:
-        """Raises FileError: what the parser raised, CorruptFile when the process died, LimitExceeded for time or memory."""
+        """Raises FileError: what the parser raised, CorruptFile when the process died, LimitExceeded for time, OutOfMemory."""
         messages = self._messages(source)
         _, media_type = next(messages)
         return Parsed(media_type, (page for _, page in messages))

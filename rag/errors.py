@@ -9,7 +9,7 @@ TuwenError                    what happened + what to do next
 │       ├── CorruptFile       the bytes are not what they claim to be
 │       ├── EncryptedFile     a password is needed
 │       ├── EmptyFile         nothing in it can be searched
-│       └── LimitExceeded     too large, too many pages or pixels, too slow
+│       └── LimitExceeded     too large, too many pages or pixels, too slow (OutOfMemory: once more)
 ├── Unavailable               try again later
 │   ├── GeneratorUnavailable  the generator does not answer
 │   ├── EncoderUnavailable    a remote encoder or reranker does not answer
@@ -77,6 +77,10 @@ class EmptyFile(FileError):
 
 class LimitExceeded(FileError):
     """The file is beyond a limit of the settings."""
+
+
+class OutOfMemory(LimitExceeded):
+    """The parse process grew beyond its limit; a new one, with nothing else in it, may not."""
 
 
 class Unavailable(TuwenError):

@@ -339,9 +339,9 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "laughs.docx": (docx_of_laughs, "CorruptFile"),
     "laughs.xlsx": (xlsx_of_laughs, "CorruptFile"),
     "mails.eml": (mail_of_mails, "CorruptFile"),
-    "form-in-itself.pdf": (pdf_with_itself_as_form, "LimitExceeded"),
+    "form-in-itself.pdf": (pdf_with_itself_as_form, "OutOfMemory"),
     "outline-in-a-circle.pdf": (pdf_with_outline_in_a_circle, "CorruptFile"),
-    "paints-for-ever.pdf": (pdf_that_paints_for_ever, "LimitExceeded"),
+    "paints-for-ever.pdf": (pdf_that_paints_for_ever, "OutOfMemory"),
 }
 """What is refused, and as what."""
 
