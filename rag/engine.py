@@ -18,6 +18,7 @@ from rag.policy import OPEN
 from rag.prompts import abstention, build_messages, render_passage
 from rag.protocols import ContentPolicy, GenerationRequest, Generator, Verifier
 from rag.retrieval import abstain
+from rag.retrieval.declining import declines
 from rag.retrieval.expand import expand
 from rag.retrieval.merge import merge
 from rag.retrieval.order import at_both_ends
@@ -107,11 +108,12 @@ class Engine(Searcher):
             clock=clock,
         )
         yield from said
-        cited, nothing_left = said.result, not said.result.text and bool(said.result.unsupported)
+        cited = said.result
+        nothing_left = (not cited.text and bool(cited.unsupported)) or declines(cited.text)
         yield Answer(
             abstention(query.text, language, found.hits[:3], content_words(query.text)) if nothing_left else cited.text,
             nothing_left,
-            said.citations,
+            () if nothing_left else said.citations,
             found.hits,
             clock.finish(),
             said.usage,

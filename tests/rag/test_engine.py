@@ -266,3 +266,11 @@ def test_a_picture_is_a_question() -> None:
     assert result.timings["describe"] >= 0
     with pytest.raises(BadRequest, match="empty"):
         engine().search(Query("   "))
+
+
+def test_a_generator_that_declines_has_abstained() -> None:
+    writer = ScriptedGenerator("The weight of a giant panda is not mentioned in the given passages [1].")
+    answer = final(events(engine(writer), "How much bamboo does a giant panda eat?"))
+    assert answer.abstained
+    assert answer.citations == ()
+    assert answer.text.startswith("Not in these documents")
