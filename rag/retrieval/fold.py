@@ -52,7 +52,7 @@ class _Texts:
     """Texts met so far, each with a sketch: the set of its words (of its pairs of characters, where words are not spaced), hashed to bits."""
 
     def __init__(self) -> None:
-        self._met: list[tuple[int, str, tuple[str, object]]] = []
+        self._met: list[tuple[int, int, str, tuple[str, object]]] = []
 
     def first_like(self, text: str, key: tuple[str, object]) -> tuple[str, object] | None:
         """The key of the first text that this one is a near-duplicate of; None, and it is remembered, when there is none."""
@@ -60,12 +60,11 @@ class _Texts:
         if words < TELLING:
             return None
         size = sketch.bit_count()
-        for other, earlier, found in self._met:
-            if (sketch & other).bit_count() >= ALIKE * min(size, other.bit_count()) and signature(text).same(
-                signature(earlier)
-            ):
+        for other, other_size, earlier, found in self._met:
+            least = ALIKE * (size if size < other_size else other_size)
+            if (sketch & other).bit_count() >= least and signature(text).same(signature(earlier)):
                 return found
-        self._met.append((sketch, text, key))
+        self._met.append((sketch, size, text, key))
         return None
 
 
