@@ -27,9 +27,6 @@ from rag.answers import EVERYTHING, Access
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
 from rag.hashing import sha256_of
 
-SETTLE_ABOVE = 1_000
-"""New chunks above which an ingest ends with the vector index writing itself out: every later command would add them to its graph anew."""
-
 OnEvent = Callable[[FileEvent], None]
 
 
@@ -139,8 +136,7 @@ class LocalClient:
         self, paths: Sequence[Path], collection: str, on_event: OnEvent, *, retry_failed: bool, sync: bool = False
     ) -> Report:
         report = bulk.ingest(self.service, paths, collection, on_event, retry_failed=retry_failed)
-        if report.chunks > SETTLE_ABOVE:
-            self.service.settle()
+        self.service.settle_after(report)
         if sync and not report.cancelled:
             report.states["deleted"] = bulk.delete_vanished(self.service, paths, collection)
         return report

@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SETTLE_ABOVE = 1_000
+"""New chunks above which the vector index is told to write itself out: below, adding them anew at the next opening is as fast."""
+
 
 def open_service(settings: Settings, command: str | None = None, reuse: wiring.Reuse | None = None) -> Service:
     """Takes the data directory. `reuse` is for the bench. Raises DirectoryOwned, StoreCorrupt."""
@@ -167,6 +170,11 @@ class Service:
             for name in ("engine", "index"):
                 self._made.pop(name, None)
             store.settle()
+
+    def settle_after(self, report: Report) -> None:
+        """Settles after an ingest that made it worth while."""
+        if report.chunks > SETTLE_ABOVE:
+            self.settle()
 
     def _indexed_store(self) -> VectorStore:
         _ = self.index

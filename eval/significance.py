@@ -32,8 +32,13 @@ def bootstrap_interval(
         values[random.integers(0, len(values), (min(_BLOCK, resamples - start), len(values)))].mean(axis=1)
         for start in range(0, resamples, _BLOCK)
     ]
+    return percentile_interval(np.concatenate(means), level)
+
+
+def percentile_interval(resampled: Sequence[float] | Floats, level: float = 0.95) -> tuple[float, float]:
+    """The middle `level` of a statistic's values over resamples."""
     tail = (1 - level) / 2 * 100
-    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
+    low, high = np.percentile(resampled, [tail, 100 - tail])
     return float(low), float(high)
 
 

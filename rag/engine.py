@@ -77,7 +77,7 @@ class Engine(Searcher):
         if found.hits:
             evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
         if evidence is None or (options.abstain and evidence < abstain.threshold(options.abstain_below)):
-            text = abstention(query.text, language, found.hits[:3], content_words(query.text))
+            text = _refusal(query.text, language, found.hits)
             yield text
             yield Answer(
                 text,
@@ -111,7 +111,7 @@ class Engine(Searcher):
         cited = said.result
         nothing_left = (not cited.text and bool(cited.unsupported)) or declines(cited.text)
         yield Answer(
-            abstention(query.text, language, found.hits[:3], content_words(query.text)) if nothing_left else cited.text,
+            _refusal(query.text, language, found.hits) if nothing_left else cited.text,
             nothing_left,
             () if nothing_left else said.citations,
             found.hits,
@@ -142,3 +142,7 @@ class Engine(Searcher):
             share=options.compress,
         )
         return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
+
+
+def _refusal(question: str, language: str, hits: Sequence[Hit]) -> str:
+    return abstention(question, language, hits[:3], content_words(question))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from eval.significance import percentile_interval
+
 Bools = npt.NDArray[np.bool_]
 
 
@@ -52,9 +54,9 @@ def agreement(
         items=len(pairs),
         unread=len(judged) - len(pairs),
         accuracy=float((said == true).mean()),
-        accuracy_interval=_interval([float((said[draw] == true[draw]).mean()) for draw in draws], level),
+        accuracy_interval=percentile_interval([float((said[draw] == true[draw]).mean()) for draw in draws], level),
         kappa=cohen_kappa(said, true),
-        kappa_interval=_interval(kappas, level) if kappas else None,
+        kappa_interval=percentile_interval(kappas, level) if kappas else None,
         yes_right=_share(said, true, lambda value: value),
         no_right=_share(~said, true, lambda value: ~value),
     )
@@ -71,9 +73,3 @@ def cohen_kappa(first: Sequence[bool] | Bools, second: Sequence[bool] | Bools) -
 def _share(said: Bools, true: Bools, of: Callable[[Bools], Bools]) -> float | None:
     chosen = of(true)
     return float(said[chosen].mean()) if chosen.any() else None
-
-
-def _interval(values: Sequence[float], level: float) -> tuple[float, float]:
-    tail = (1 - level) / 2 * 100
-    low, high = np.percentile(values, [tail, 100 - tail])
-    return float(low), float(high)

@@ -22,10 +22,6 @@ from rag.answers import Turn
 from rag.errors import SpaceMismatch
 from rag.protocols import Generator, TextEncoder
 
-SETTLE_ABOVE = 1_000
-"""New chunks above which the vector index is told to write itself out: below, adding them anew at the next opening is as fast."""
-
-
 CHUNKS_KEPT = 200
 """Documents whose chunks are remembered while questions about them are asked."""
 
@@ -76,8 +72,8 @@ class ServedSystem:
             else:
                 self._client.delete(shown["id"])
         self._documents, self._chunks = {shown["name"]: shown["id"] for shown in kept}, {}
-        if isinstance(self._client, LocalClient) and report.chunks > SETTLE_ABOVE:
-            self._client.service.settle()
+        if isinstance(self._client, LocalClient):
+            self._client.service.settle_after(report)
         return Filled(
             documents=len(kept),
             chunks=sum(shown["chunks"] for shown in kept),

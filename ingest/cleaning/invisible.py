@@ -10,15 +10,10 @@ from __future__ import annotations
 import re
 
 _BROKEN = re.compile(r"\u00ad[ \t]*\n[ \t]*")
+LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 _PLAIN = str.maketrans(
     {
-        "ﬀ": "ff",
-        "ﬁ": "fi",
-        "ﬂ": "fl",
-        "ﬃ": "ffi",
-        "ﬄ": "ffl",
-        "ﬅ": "st",
-        "ﬆ": "st",
+        **LIGATURES,
         **dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f", " "),
         # Soft hyphen, zero-width space, word joiner, byte order mark. Joiners of emoji and of other scripts stay.
         **dict.fromkeys("\u00ad\u200b\u2060\ufeff", ""),

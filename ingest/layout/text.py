@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-_LIGATURES = str.maketrans(
+from ingest.cleaning.invisible import LIGATURES
+
+_PLAIN = str.maketrans(
     {
-        "ﬀ": "ff",
-        "ﬁ": "fi",
-        "ﬂ": "fl",
-        "ﬃ": "ffi",
-        "ﬄ": "ffl",
-        "ﬅ": "st",
-        "ﬆ": "st",
+        **LIGATURES,
         "\u00a0": " ",
         "\u2002": " ",
         "\u2003": " ",
@@ -48,7 +44,7 @@ class Piece(Protocol):
 
 def clean(text: str) -> str:
     """Ligatures, odd spaces and control characters written plainly; dot leaders shortened; one line stays one line."""
-    plain = _CONTROL.sub("", text.translate(_LIGATURES).replace("\r", " ").replace("\n", " "))
+    plain = _CONTROL.sub("", text.translate(_PLAIN).replace("\r", " ").replace("\n", " "))
     return _SPACES.sub(" ", _LEADER.sub(" … ", plain)).strip()
 
 

@@ -13,6 +13,7 @@ from lxml import etree
 
 from ingest.containers import open_zip, read_member
 from ingest.protocols import Source
+from ingest.safe_xml import SAFE_XML
 from rag.errors import CorruptFile, EncryptedFile
 
 _FONT = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -127,15 +128,7 @@ class Book:
         data = self.read(path)
         if data is None:
             raise CorruptFile(f"{self._source.name} lacks its part {path}.", _AGAIN)
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            recover=True,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = etree.XMLParser(recover=True, **SAFE_XML)
         root = etree.fromstring(data, parser)
         if root is None:
             raise CorruptFile(f"{self._source.name} is damaged inside ({path}).", _AGAIN)

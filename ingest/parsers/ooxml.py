@@ -13,6 +13,7 @@ from lxml import etree
 
 from ingest.containers import MemberStream, open_member, open_zip, read_member
 from ingest.protocols import Source
+from ingest.safe_xml import SAFE_XML
 from rag.errors import CorruptFile, LimitExceeded
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -117,14 +118,7 @@ class Package:
         if b"purl.oclc.org/ooxml" in data[:20_000]:
             for strict, transitional in _STRICT:
                 data = data.replace(strict, transitional)
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = etree.XMLParser(**SAFE_XML)
         try:
             return etree.fromstring(data, parser)
         except (etree.XMLSyntaxError, ValueError) as error:

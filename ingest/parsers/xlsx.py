@@ -19,6 +19,7 @@ from ingest.parsers.prose import clean_lines
 from ingest.parsers.sheets import SheetRow, sheet_elements
 from ingest.parsers.xlsx_cells import MAX_MERGE_COLUMNS, Format, Merge, formats, merges, position
 from ingest.protocols import ParsedPage, Source
+from ingest.safe_xml import SAFE_XML
 from rag.documents import Element
 from rag.errors import CorruptFile, EmptyFile, LimitExceeded
 
@@ -228,12 +229,7 @@ def _stream(package: Package, part: str, tag: str) -> Iterator[Any]:
         nodes = etree.iterparse(
             stream,
             tag=f"{{*}}{tag}",
-            resolve_entities=False,
-            load_dtd=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
+            **SAFE_XML,
         )
         try:
             for _, node in nodes:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.protocols import Space, TextEncoder, Vectors
+from rag.encoders.wrapped import WrappedTextEncoder
+from rag.protocols import TextEncoder, Vectors
 
 MAX_BATCH = 32
 """Questions of one forward: more of them take as much longer as they are more."""
@@ -28,31 +29,18 @@ class _Waiting:
     """Whether it is for this caller to run the next forward."""
 
 
-class BatchingEncoder:
+class BatchingEncoder(WrappedTextEncoder):
     """Satisfies TextEncoder over another one. Passages go straight through: they come in batches already.
 
     When a forward of several callers fails, each caller's questions are encoded again alone, so that nobody gets another's error.
     """
 
     def __init__(self, inner: TextEncoder, max_batch: int = MAX_BATCH) -> None:
-        self._inner, self._max_batch = inner, max_batch
+        super().__init__(inner)
+        self._max_batch = max_batch
         self._guard = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._running = False
-
-    @property
-    def space(self) -> Space:
-        return self._inner.space
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._inner.count_tokens(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._inner.encode_passages(texts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         own = _Waiting(list(texts))

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.protocols import Space, TextEncoder, Vectors
+from rag.encoders.wrapped import WrappedTextEncoder
+from rag.protocols import TextEncoder, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS vectors (
 """
 
 
-class CachedTextEncoder:
+class CachedTextEncoder(WrappedTextEncoder):
     """Satisfies TextEncoder over another one. Safe to use from several threads, and from several processes over one file.
 
     `path` is an SQLite file, made when it is not there; it may be deleted whenever nobody uses it, and is begun anew when it
@@ -39,7 +40,7 @@ class CachedTextEncoder:
     """
 
     def __init__(self, inner: TextEncoder, path: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
-        self._inner, self._path = inner, path
+        super().__init__(inner)
         self._limit = max(1, limit_bytes // (inner.space.dimension * 4))
         self._guard = threading.Lock()
         try:
@@ -49,20 +50,6 @@ class CachedTextEncoder:
             for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
                 path.with_name(name).unlink(missing_ok=True)
             self._db = _open(path)
-
-    @property
-    def space(self) -> Space:
-        return self._inner.space
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._inner.count_tokens(texts)
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._inner.encode_queries(texts)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16] for text in texts]

@@ -8,33 +8,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.protocols import Space, TextEncoder, Vectors
+from rag.encoders.wrapped import WrappedTextEncoder
+from rag.protocols import TextEncoder, Vectors
 
 
-class QueryCachedEncoder:
+class QueryCachedEncoder(WrappedTextEncoder):
     """Satisfies TextEncoder over another one; `size` questions are remembered, the longest unused is forgotten first.
 
     A vector of 384 dimensions takes 1.5 kB. Passages are not remembered. Safe to use from several threads.
     """
 
     def __init__(self, inner: TextEncoder, size: int) -> None:
-        self._inner, self._size = inner, size
+        super().__init__(inner)
+        self._size = size
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._guard = threading.Lock()
-
-    @property
-    def space(self) -> Space:
-        return self._inner.space
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._inner.count_tokens(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._inner.encode_passages(texts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         found = self._recall(texts)

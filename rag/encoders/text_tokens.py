@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.encoders.text_onnx import batches
+from rag.encoders.text_onnx import batches, cut
 from rag.errors import ModelCorrupt
+from rag.onnx_session import open_session
 from rag.protocols import Tokens, Vectors
 
 BATCH_TOKENS = 2048
@@ -44,7 +45,7 @@ class OnnxTokenEncoder:
         longest = int(self._stamp["positions"])
         skipped = len(tokenizer.encode(prefix).ids) - 1
         encoded = tokenizer.encode_batch([prefix + text for text in texts])
-        ids = [row.ids if len(row.ids) <= longest else [*row.ids[: longest - 1], row.ids[-1]] for row in encoded]
+        ids = [cut(row.ids, longest) for row in encoded]
         found: list[Tokens | None] = [None] * len(texts)
         for batch in batches([len(row) for row in ids], max(BATCH_TOKENS, longest)):
             width = max(len(ids[index]) for index in batch)
@@ -68,7 +69,6 @@ class OnnxTokenEncoder:
 
 
 def _opened(model_dir: Path, threads: int) -> tuple[Any, Any, str]:
-    import onnxruntime
     from tokenizers import Tokenizer
 
     try:
@@ -76,11 +76,7 @@ def _opened(model_dir: Path, threads: int) -> tuple[Any, Any, str]:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         graph, states = _before_pooling(model_dir / "model.onnx")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return tokenizer, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]), states
+        return tokenizer, open_session(graph, threads), states
     except Exception as error:  # tokenizers, onnx and ONNX Runtime raise classes of their own
         raise ModelCorrupt(
             f"The text encoder in {model_dir} gives no token vectors: {error}.",

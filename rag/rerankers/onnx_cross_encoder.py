@@ -17,6 +17,7 @@ import numpy as np
 
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.hashing import sha256_of
+from rag.onnx_session import open_session
 
 BUILDER = 1
 """Part of the built file's name: raise it whenever the scores change."""
@@ -120,14 +121,8 @@ def _positions(model_dir: Path) -> int:
 
 
 def _open_session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = open_session(path, threads)
     except Exception as error:  # ONNX Runtime raises classes of its own that share no base but Exception
         raise ModelCorrupt(f"ONNX Runtime cannot open {path}: {error}.", "Download or build it again.") from error
     unknown = {given.name for given in session.get_inputs()} - {"input_ids", "attention_mask", "token_type_ids"}

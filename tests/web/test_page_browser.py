@@ -45,15 +45,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of `tuwen serve` with two documents."""
-    environment = {**os.environ, **WITHOUT_WEIGHTS, "TUWEN_DATA": str(tmp_path_factory.mktemp("data"))}
-    files = [str(CORPUS / "observatory" / "annual-report-2025.pdf"), str(CORPUS / "tuwen" / "quick-start.md")]
-    tuwen = [sys.executable, str(ROOT / "tuwen.py")]
-    subprocess.run([*tuwen, "ingest", *files], env=environment, check=True, timeout=120, capture_output=True)
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[str]:
+    """The URL of `tuwen serve`, once it is ready."""
     with subprocess.Popen(
-        [*tuwen, "serve", "--host", "127.0.0.1", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE
+        [sys.executable, str(ROOT / "tuwen.py"), "serve", "--host", "127.0.0.1", "--port", "0", "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         try:
@@ -63,6 +61,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of `tuwen serve` with two documents."""
+    environment = {**os.environ, **WITHOUT_WEIGHTS, "TUWEN_DATA": str(tmp_path_factory.mktemp("data"))}
+    files = [str(CORPUS / "observatory" / "annual-report-2025.pdf"), str(CORPUS / "tuwen" / "quick-start.md")]
+    tuwen = [sys.executable, str(ROOT / "tuwen.py")]
+    subprocess.run([*tuwen, "ingest", *files], env=environment, check=True, timeout=120, capture_output=True)
+    with serving(environment) as url:
+        yield url
 
 
 def _is_ready(url: str) -> bool:

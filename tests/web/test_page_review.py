@@ -46,17 +46,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
     run("ingest", *files)
     run("eval", "generate", "-n", "6", "--near-misses", "0.34")
-    with subprocess.Popen(
-        [*tuwen, "serve", "--host", "127.0.0.1", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        try:
-            url = json.loads(process.stdout.readline())["url"]
-            browser_test._wait_until_ready(url)
-            yield url, data / "sets" / "default" / "questions.jsonl"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    with browser_test.serving(environment) as url:
+        yield url, data / "sets" / "default" / "questions.jsonl"
 
 
 @pytest.fixture

@@ -13,23 +13,14 @@ from hypothesis import strategies as st
 from ingest.chunkers.headings import HeadingChunker
 from ingest.containers import PPTX
 from ingest.protocols import ParsedPage
-from rag.documents import AnyChunk, Box, Chunk, Document, Element, ImageChunk, ImageData, ImageEntry, Page
-
-_PIXELS = ImageData(b"\x89PNG picture", "image/png", 64, 48)
-
-
-def count_words(texts: Sequence[str]) -> list[int]:
-    """A stand-in for a tokenizer: a word is one token, a Chinese character is one."""
-    return [len(re.findall(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", text)) for text in texts]
-
-
-def count_characters(texts: Sequence[str]) -> list[int]:
-    """The worst stand-in: separators cost, so sums of parts are too low."""
-    return [len(text) for text in texts]
-
-
-def document(media_type: str = "text/markdown", title: str = "Guide") -> Document:
-    return Document("d1", "c", "guide.md", media_type, "0123456789abcdef", 10, title=title)
+from rag.documents import AnyChunk, Box, Chunk, Document, Element, ImageChunk, ImageEntry, Page
+from tests.ingest.chunkers.random_documents import (
+    PIXELS,
+    count_characters,
+    count_words,
+    document,
+    elements,
+)
 
 
 def chunked(
@@ -43,49 +34,7 @@ def letters(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-_words = st.sampled_from("alpha beta gamma. delta! 中文 句子。 数据库， x1 y-2 Überlänge | a|b".split())
-_texts = st.lists(_words, min_size=1, max_size=60).map(" ".join)
-_cells = st.text(alphabet="ab 12中。", max_size=12).map(lambda text: " ".join(text.split()))
-
-
-@st.composite
-def _tables(draw: st.DrawFn) -> str:
-    width = draw(st.integers(1, 4))
-    rows = draw(st.lists(st.lists(_cells, min_size=width, max_size=width), min_size=1, max_size=12))
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
-
-
-@st.composite
-def _elements(draw: st.DrawFn) -> Element:
-    kind = draw(
-        st.sampled_from(
-            ["heading", "paragraph", "paragraph", "list", "code", "table", "figure", "caption", "footnote", "formula"]
-        )
-    )
-    page = draw(st.integers(1, 3))
-    top = draw(st.integers(0, 700))
-    boxes = (Box(page, 50, top, 300, top + 20),)
-    if kind == "heading":
-        return Element("heading", draw(_texts)[:60].strip(), page=page, boxes=boxes, level=draw(st.integers(1, 4)))
-    if kind == "table":
-        return Element("table", draw(_tables()), page=page, boxes=boxes)
-    if kind == "figure":
-        image = draw(st.sampled_from([None, _PIXELS]))
-        return Element(
-            "figure",
-            draw(_texts)[:40],
-            page=page,
-            boxes=boxes,
-            image=image,
-            caption=draw(st.sampled_from(["", "Figure 1: an alpha", "图 2 数据"])),
-        )
-    if kind in ("list", "code"):
-        return Element(kind, "\n".join(draw(st.lists(_texts, min_size=1, max_size=6))), page=page, boxes=boxes)  # type: ignore[arg-type]
-    return Element(kind, draw(_texts), page=page, boxes=boxes)  # type: ignore[arg-type]
-
-
-_documents = st.lists(_elements(), max_size=30)
+_documents = st.lists(elements(), max_size=30)
 
 
 @settings(max_examples=60, deadline=None)
@@ -244,7 +193,7 @@ def test_a_row_longer_than_a_chunk_is_cut_under_its_header() -> None:
 
 def test_figures_carry_every_text_they_can_be_found_by() -> None:
     figure = Element(
-        "figure", "red panda", image=_PIXELS, caption="Figure 2: A visitor", entries=(ImageEntry("ocr", "EXIT", "ocr"),)
+        "figure", "red panda", image=PIXELS, caption="Figure 2: A visitor", entries=(ImageEntry("ocr", "EXIT", "ocr"),)
     )
     chunks = chunked(
         [
@@ -263,11 +212,11 @@ def test_figures_carry_every_text_they_can_be_found_by() -> None:
     ]
     assert "Figure 2: A visitor" in chunks[0].text, "a caption is text as well"
     assert image.ordinal == 1
-    assert image.image_sha256 == _PIXELS.sha256
+    assert image.image_sha256 == PIXELS.sha256
 
 
 def test_a_caption_of_its_own_is_found_and_not_said_twice() -> None:
-    figure = Element("figure", "", image=_PIXELS)
+    figure = Element("figure", "", image=PIXELS)
     chunks = chunked([Element("paragraph", "Text."), figure, Element("caption", "Figure 1. Sales")])
     image = next(chunk for chunk in chunks if isinstance(chunk, ImageChunk))
     assert image.entries[0] == ImageEntry("caption", "Figure 1. Sales")
@@ -276,7 +225,7 @@ def test_a_caption_of_its_own_is_found_and_not_said_twice() -> None:
 
 def test_a_picture_file_is_found_by_its_name() -> None:
     subject = Document("d", "c", "photos/red_panda-2.jpg", "image/jpeg", "a" * 64, 3)
-    page = ParsedPage(Page(1, 64, 48), (Element("figure", "", page=1, boxes=(Box(1, 0, 0, 64, 48),), image=_PIXELS),))
+    page = ParsedPage(Page(1, 64, 48), (Element("figure", "", page=1, boxes=(Box(1, 0, 0, 64, 48),), image=PIXELS),))
     chunks = list(HeadingChunker(count_tokens=count_words).chunk(subject, [page]))
     assert [chunk.text for chunk in chunks] == ["name: red panda 2"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.encoders.text_onnx import OnnxTextEncoder, _cut, batches
+from rag.encoders.text_onnx import OnnxTextEncoder, batches, cut
 from rag.errors import ModelCorrupt, ModelMissing
 
 
@@ -21,8 +21,8 @@ def test_batches_hold_every_text_once_and_keep_the_budget(lengths: list[int], bu
 
 
 def test_a_long_text_keeps_its_end_mark() -> None:
-    assert _cut([0, 5, 6, 7, 2], 4) == [0, 5, 6, 2]
-    assert _cut([0, 5, 2], 4) == [0, 5, 2]
+    assert cut([0, 5, 6, 7, 2], 4) == [0, 5, 6, 2]
+    assert cut([0, 5, 2], 4) == [0, 5, 2]
 
 
 def test_more_texts_than_a_window(tiny_encoder: OnnxTextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
