@@ -22,6 +22,7 @@ from eval.metrics.evidence_read import answer_read, evidence_read
 from eval.metrics.page_hit import page_hit
 from eval.metrics.relevance import relevant
 from eval.system import Found, Given, System
+from rag.documents import Box
 from rag.language import language_of
 
 HITS_KEPT = 10
@@ -167,7 +168,19 @@ def _answer_metrics(task: Task, question: Question, given: Given) -> dict[str, f
         found["citation_page_precision"] = citations.citation_precision(places, pages)
         found["citation_page_recall"] = citations.citation_recall(places, pages)
         found["citation_page_hit"] = citations.citation_hit(places, pages)
+    if regions := task.dataset.regions.get(question.id):
+        shown = [
+            citations.Region(task.ids.get(item.document, item.document), _drawn(item.boxes)) for item in given.cited
+        ]
+        found["citation_box_precision"] = citations.box_precision(shown, regions)
+        found["citation_box_recall"] = citations.box_recall(shown, regions)
+        found["citation_box_iou"] = citations.mean_iou(shown, regions)
+        found["citation_box_cover"] = citations.mean_cover(shown, regions)
     return metrics | {name: value for name, value in found.items() if value is not None}
+
+
+def _drawn(boxes: Sequence[Sequence[float]]) -> tuple[Box, ...]:
+    return tuple(Box(int(page), *sides) for page, *sides in boxes)
 
 
 def _read_metrics(task: Task, question: Question, given: Given) -> dict[str, float]:

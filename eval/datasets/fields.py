@@ -34,6 +34,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     ),
     "page": ("page", "pages", "page_number", "page_numbers", "page_no", "页", "页码"),
     "quote": ("quote", "quotes", "supporting_text", "evidence_text", "reference_contexts", "原文"),
+    "box": ("box", "boxes", "bbox", "bboxes", "bounding_box", "bounding_boxes", "区域"),
     "evidence": ("evidence", "evidences", "retrieval", "citations"),
     "kind": ("kind", "type", "question_type", "category", "类型"),
     "language": ("language", "lang", "语言"),

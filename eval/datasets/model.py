@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.datasets.corpus import Corpus
+from eval.metrics.citations import Region
 from eval.metrics.page_hit import PageKey
 from rag.answers import Turn
 
@@ -44,7 +45,7 @@ class Question:
 @dataclass(frozen=True)
 class Dataset:
     """`documents` grades documents by question and document id; `pages` names the pages that answer a question, `spans` and
-    `quotes` the characters and the words that do (`eval.datasets.evidence` finds them in passages)."""
+    `quotes` the characters and the words that do (`eval.datasets.evidence` finds them in passages), `regions` the places on pages."""
 
     name: str
     questions: tuple[Question, ...]
@@ -55,6 +56,8 @@ class Dataset:
     """What was tolerated: one sentence each, with file and line where there is one."""
     spans: Mapping[str, frozenset[Span]] = field(default_factory=dict)
     quotes: Mapping[str, frozenset[Quote]] = field(default_factory=dict)
+    regions: Mapping[str, tuple[Region, ...]] = field(default_factory=dict)
+    """One for each piece of evidence whose boxes the set has."""
 
     def first(self, limit: int | None) -> Dataset:
         """The set with its first `limit` questions, over the whole corpus."""
@@ -77,6 +80,7 @@ class Dataset:
             "metadata": dict(q.metadata),
             "spans": sorted(self.spans.get(q.id, ())),
             "quotes": sorted(self.quotes.get(q.id, ())),
+            "regions": [[one.document, [box.as_list() for box in one.boxes]] for one in self.regions.get(q.id, ())],
         }
         # Only what is there: runs over sets without these labels stay comparable with those of before they existed.
         there = {name: value for name, value in more.items() if value}

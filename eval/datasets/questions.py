@@ -3,7 +3,8 @@
     {"id": "7", "question": "…", "answer": "…", "source": "reports/2024.pdf", "page": 12, "kind": "table"}
 
 Columns may have other names (`eval.datasets.fields`, `[fields]` of a description). `answer` may be a list of alternatives, `source` a list
-or a pattern, `page` a list; `quote` holds words of the source that answer, `evidence` pieces of `{"source", "quote", "page"}`.
+or a pattern, `page` a list; `quote` holds words of the source that answer, `box` the place on the page (`eval.datasets.boxes`), `evidence` pieces of
+`{"source", "quote", "page", "box"}`.
 `source: null` or `"unanswerable": true` says that no file answers: abstaining is right. Where no question of a file has a source,
 those with an answer count as answerable, and only answers are measured. Sources are names below the folder of documents.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.datasets import values
+from eval.datasets.boxes import boxes
 from eval.datasets.corpus import Corpus
 from eval.datasets.description import Description, FileRule
 from eval.datasets.fields import Fields
@@ -27,7 +29,9 @@ from eval.datasets.passages import passage_id
 from eval.datasets.records import records
 from eval.datasets.sources import Sources
 from eval.datasets.warn import Warned, shorten
+from eval.metrics.citations import Region
 from eval.metrics.page_hit import PageKey
+from rag.documents import Box
 from rag.errors import BadRequest
 
 NAMES = ("questions.jsonl", "questions.json", "questions.csv", "questions.tsv")
@@ -65,6 +69,7 @@ class _Reader:
     _documents: dict[str, dict[str, int]] = field(default_factory=dict)
     _pages: dict[str, frozenset[PageKey]] = field(default_factory=dict)
     _quotes: dict[str, frozenset[Quote]] = field(default_factory=dict)
+    _regions: dict[str, tuple[Region, ...]] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
         fields = Fields(self.description.fields, self.description.source)
@@ -93,9 +98,15 @@ class _Reader:
             warnings.append(f"{self.left_out} questions about documents that are not below {self.root} are left out.")
         if self.unsourced:
             warnings.append(f"{self.unsourced} questions name no source: only their answers can be measured.")
-        labels = (self._documents, self._pages)
         return Dataset(
-            self.description.title, tuple(self.questions), *labels, corpus, tuple(warnings), quotes=self._quotes
+            self.description.title,
+            tuple(self.questions),
+            self._documents,
+            self._pages,
+            corpus,
+            tuple(warnings),
+            quotes=self._quotes,
+            regions=self._regions,
         )
 
     def _question(
@@ -120,7 +131,7 @@ class _Reader:
         if judged is None:
             self.left_out += 1
             return
-        documents, pages, quotes = judged
+        documents, pages, quotes, regions = judged
         if asked in self._asked:
             before = self._asked[asked]
             there = f"line {before.line}" if before.path == place.path else str(before)
@@ -149,38 +160,40 @@ class _Reader:
                 self._pages[id_] = frozenset(pages)
             if quotes:
                 self._quotes[id_] = frozenset(quotes)
+            if regions:
+                self._regions[id_] = tuple(regions)
 
     def _judged(
         self, place: Place, given: dict[str, Any], rule: FileRule
-    ) -> tuple[list[str], set[PageKey], set[Quote]] | None:
-        """Documents, pages and quotes; None where a document is not here and may be missing."""
-        groups: dict[tuple[str, ...], tuple[set[int], list[str]]] = defaultdict(lambda: (set(), []))
+    ) -> tuple[list[str], set[PageKey], set[Quote], list[Region]] | None:
+        """Documents, pages, quotes and regions; None where a document is not here and may be missing."""
+        groups: dict[tuple[str, ...], _Said] = defaultdict(_Said)
         sources = values.names(given.get("source"))
         if passages := values.listed(given.get("passage")):
             sources = [passage_id(str(passage)) for passage in passages]
         if sources:
-            numbers, quotes = groups[tuple(sources)]
-            numbers |= values.pages(place, given.get("page"))
-            quotes += [str(one) for one in values.listed(given.get("quote"))]
-        elif given.get("page") is not None:
-            raise BadRequest(f"{place}: a page without a source.", "Name the source, or leave the page out.")
-        for source, words, page in values.evidence(place, given.get("evidence"), rule.evidence):
-            numbers, quotes = groups[(source,) if source else tuple(sources)]
-            numbers |= values.pages(place, page)
-            quotes += words
+            quotes = [str(one) for one in values.listed(given.get("quote"))]
+            groups[tuple(sources)].add(place, quotes, given.get("page"), given.get("box"))
+        elif given.get("page") is not None or given.get("box") is not None:
+            what = "page" if given.get("page") is not None else "box"
+            raise BadRequest(f"{place}: a {what} without a source.", f"Name the source, or leave the {what} out.")
+        for source, words, page, box in values.evidence(place, given.get("evidence"), rule.evidence):
+            groups[(source,) if source else tuple(sources)].add(place, words, page, box)
         documents: dict[str, None] = {}
         pages: set[PageKey] = set()
         all_quotes: set[Quote] = set()
-        for called, (numbers, quotes) in groups.items():
+        regions: list[Region] = []
+        for called, said in groups.items():
             if "missing" in self.description.skip and not all(self.sources.find(name) for name in called):
                 return None
             meant = list(dict.fromkeys(name for one in called for name in self.sources.resolve(place, one)))
-            if numbers and len(meant) > 1:
+            if said.pages and len(meant) > 1:
                 raise BadRequest(f"{place}: pages of several sources.", "Give one source with its pages, or no page.")
             documents |= dict.fromkeys(meant)
-            pages |= {(name, number) for name in meant for number in numbers}
-            all_quotes |= {(name, quote.strip()) for name in meant for quote in quotes if quote.strip()}
-        return list(documents), pages, all_quotes
+            pages |= {(name, number) for name in meant for number in said.pages}
+            all_quotes |= {(name, quote.strip()) for name in meant for quote in said.quotes if quote.strip()}
+            regions += [Region(name, drawn) for name in meant for drawn in said.drawn]
+        return list(documents), pages, all_quotes, regions
 
     def _id(self, place: Place, record: dict[str, Any], key: str, path: Path) -> str:
         id_ = string(place, record, key).strip()
@@ -194,3 +207,20 @@ class _Reader:
     def _is_wanted(self, record: dict[str, Any]) -> bool:
         only = self.description.only
         return all(str(record.get(theirs, "")).strip() in allowed for theirs, allowed in only.items())
+
+
+@dataclass
+class _Said:
+    """Of one source, by all pieces of evidence about it."""
+
+    pages: set[int] = field(default_factory=set)
+    quotes: list[str] = field(default_factory=list)
+    drawn: list[tuple[Box, ...]] = field(default_factory=list)
+
+    def add(self, place: Any, quotes: Sequence[str], page: Any, box: Any) -> None:
+        numbers = values.pages(place, page)
+        drawn = boxes(place, box, numbers)
+        self.pages |= numbers | {one.page for one in drawn}
+        self.quotes += quotes
+        if drawn:
+            self.drawn.append(drawn)

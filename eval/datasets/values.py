@@ -104,21 +104,22 @@ def pictures(place: Any, value: Any, folders: tuple[Path, ...]) -> tuple[Path, .
     return tuple(found)
 
 
-def evidence(place: Any, value: Any, steps: str) -> Iterator[tuple[str, list[str], Any]]:
-    """Source, quotes and pages of each piece. Pieces are `{"source", "quote", "page"}` or `{source: quotes}`; a piece that is
+def evidence(place: Any, value: Any, steps: str) -> Iterator[tuple[str, list[str], Any, Any]]:
+    """Source, quotes, pages and boxes of each piece. Pieces are `{"source", "quote", "page", "box"}` or `{source: quotes}`; a piece that is
     only a text is a quote without a source. `steps` says which of them count: all, first or last. Raises BadRequest."""
     pieces = listed(value)
     pieces = {"all": pieces, "first": pieces[:1], "last": pieces[-1:]}[steps]
     for piece in pieces:
         if isinstance(piece, str):
-            yield "", [piece], None
+            yield "", [piece], None, None
         elif not isinstance(piece, dict):
             raise BadRequest(
                 f"{place}: {str(piece)[:60]!r} is no evidence.",
-                'Write {"source", "quote", "page"} or {source: [quote, …]}.',
+                'Write {"source", "quote", "page", "box"} or {source: [quote, …]}.',
             )
-        elif "source" in piece or "quote" in piece:
-            yield str(piece.get("source") or ""), [str(one) for one in listed(piece.get("quote"))], piece.get("page")
+        elif not {"source", "quote", "box"}.isdisjoint(piece):
+            quotes = [str(one) for one in listed(piece.get("quote"))]
+            yield str(piece.get("source") or ""), quotes, piece.get("page"), piece.get("box")
         else:
             for source, quotes in piece.items():
-                yield source, [str(one) for one in listed(quotes)], None
+                yield source, [str(one) for one in listed(quotes)], None, None

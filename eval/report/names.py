@@ -24,6 +24,13 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "citation_page_precision": ("Citation precision, pages", "share of the citations that name a relevant page"),
     "citation_page_recall": ("Citation recall, pages", "share of the relevant pages that are cited"),
     "citation_page_hit": ("Citation hit, pages", "whether a relevant page is cited"),
+    "citation_box_precision": (
+        "Citation precision, boxes",
+        "share of the citations whose box is a labelled one, IoU ≥ .5",
+    ),
+    "citation_box_recall": ("Citation recall, boxes", "share of the labelled boxes that a citation has, IoU ≥ .5"),
+    "citation_box_iou": ("Citation IoU", "overlap of a labelled box with the best citation of it"),
+    "citation_box_cover": ("Citation cover", "share of the labelled box that the citations show"),
     "citation_document_precision": (
         "Citation precision, documents",
         "share of the citations that name a relevant document",

@@ -16,8 +16,8 @@ from api.schemas import QueryBody, SearchBody, TurnBody
 from api.service import Service
 from eval.datasets.corpus import CorpusFile
 from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
+from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile
-from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag.answers import Turn
 from rag.errors import SpaceMismatch
 from rag.protocols import Generator, TextEncoder

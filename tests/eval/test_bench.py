@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from eval.datasets.load import load
 from eval.judge.score import Score, Verdict
 from eval.measures import choose
 from eval.metrics.ranking import evaluate, mean
-from eval.system import Filled, Found, FoundHit, Given, IndexedChunk
+from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
 from rag.errors import BadRequest, Unavailable
 
 N = 12
@@ -203,6 +204,25 @@ def test_answers_pages_and_abstention(tmp_path: Path) -> None:
     assert metrics["exact_match"] == pytest.approx(1 / 3, abs=1e-6)
     assert metrics["abstention_recall"] == 1.0
     assert metrics["abstention_precision"] == 0.5
+
+
+def test_boxes_that_answers_cite_are_measured_against_labelled_ones(tmp_path: Path) -> None:
+    class Pointing(WordSystem):
+        def answer(self, question: str, top_k: int) -> Given:
+            cited = Cited("a.txt", 1, "a.txt.0", 1, "apple", True, ((1, 0, 0, 10, 20), (2, 0, 0, 5, 5)))
+            return replace(super().answer(question, top_k), cited=(cited,))
+
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "a.txt").write_text("apple pie", encoding="utf-8")
+    pieces = [{"source": "a.txt", "box": [1, 0, 0, 10, 10]}, {"source": "a.txt", "box": [3, 0, 0, 10, 10]}]
+    (folder / "questions.jsonl").write_text(json.dumps({"id": 1, "question": "apple", "evidence": pieces}))
+    result = bench(Pointing(), load(folder), cache=tmp_path / "cache", out=tmp_path / "run", answers=True)
+    metrics = {name: value for name, value in result["metrics"].items() if name.startswith("citation_box")}
+    # 200 + 25 square points are shown, 100 of them labelled; nothing is on page 3.
+    assert metrics["citation_box_iou"] == pytest.approx((100 / 225 + 0) / 2, abs=1e-6)
+    assert metrics["citation_box_cover"] == 0.5
+    assert (metrics["citation_box_precision"], metrics["citation_box_recall"]) == (0, 0)
 
 
 def test_compare(beir: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from eval.datasets.corpus import file_name
 from eval.datasets.load import load
+from eval.metrics.citations import Region
+from rag.documents import Box
 from rag.errors import BadRequest
 
 CORPUS = [
@@ -174,6 +176,49 @@ def test_mistakes_in_a_list_are_named_by_line(labelled: Path, record: str, messa
     first = '{"id": "0", "question": "?", "source": "b.txt"}'
     (labelled / "questions.json").write_text(f"[\n {first},\n {record}\n]", encoding="utf-8")
     with pytest.raises(BadRequest, match=message):
+        load(labelled)
+
+
+@pytest.mark.parametrize(
+    ("given", "drawn"),
+    [
+        ({"box": [2, 10, 20, 30, 40]}, [[Box(2, 10, 20, 30, 40)]]),
+        ({"page": 2, "box": [10, 20, 30, 40]}, [[Box(2, 10, 20, 30, 40)]]),
+        ({"bbox": "2 10 20 30 40; 3, 1, 2, 3, 4.5"}, [[Box(2, 10, 20, 30, 40), Box(3, 1, 2, 3, 4.5)]]),
+        ({"box": [[2, 10, 20, 30, 40], [2, 10, 20, 30, 40]]}, [[Box(2, 10, 20, 30, 40)]]),
+        (
+            {"evidence": [{"source": "b.txt", "box": [1, 0, 0, 5, 5]}, {"source": "b.txt", "box": [1, 9, 9, 10, 10]}]},
+            [[Box(1, 0, 0, 5, 5)], [Box(1, 9, 9, 10, 10)]],
+        ),
+    ],
+)
+def test_boxes_are_regions_and_name_their_pages(labelled: Path, given: dict[str, Any], drawn: list[list[Box]]) -> None:
+    source = {} if "evidence" in given else {"source": "b.txt"}
+    (labelled / "questions.json").write_text(json.dumps([{"id": "1", "question": "?", **source, **given}]))
+    found = load(labelled)
+    assert found.regions == {"1": tuple(Region("b.txt", tuple(boxes)) for boxes in drawn)}
+    assert found.pages["1"] == {("b.txt", box.page) for boxes in drawn for box in boxes}
+    (labelled / "questions.json").write_text(json.dumps([{"id": "1", "question": "?", "source": "b.txt"}]))
+    assert load(labelled).digest != found.digest
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "[1, 2, 3, 4]",
+        "[0, 1, 2, 3, 4]",
+        "[1, 5, 5, 2, 9]",
+        '"a b"',
+        "[1.5, 1, 2, 3, 4]",
+        "[1, 1, 2, 3, 1e999]",
+        "7",
+        "{}",
+    ],
+)
+def test_what_is_no_box_is_named(labelled: Path, box: str) -> None:
+    record = f'[\n{{"id": 1, "question": "?", "source": "b.txt", "box": {box}}}]'
+    (labelled / "questions.json").write_text(record, encoding="utf-8")
+    with pytest.raises(BadRequest, match=r"line 2: .* is no box"):
         load(labelled)
 
 
