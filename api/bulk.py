@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from api.service import Service
+from ingest.events import FileEvent, Report
 from ingest.files import InputFile, find
 from ingest.jobs import Jobs
-from ingest.pipeline import FileEvent, Report
 from ingest.sync import vanished
 from rag.errors import TuwenError
 from rag.stores.library import Look

@@ -19,9 +19,9 @@ from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
+from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile, find
 from ingest.jobs import WAITING, Jobs
-from ingest.pipeline import UNDER_WAY, FileEvent, Report
 from rag import errors
 from rag.answers import EVERYTHING, Access
 from rag.errors import DirectoryOwned, TuwenError, Unavailable

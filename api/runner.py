@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 
 from api.service import Service
+from ingest.events import FileEvent
 from ingest.files import InputFile
 from ingest.jobs import Job, Jobs
-from ingest.pipeline import FileEvent
 from rag.errors import NotFound, TuwenError
 
 log = logging.getLogger(__name__)

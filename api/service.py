@@ -18,8 +18,10 @@ from api import wiring
 from api.conversations import Conversations
 from api.owner import OwnerLock
 from api.settings import Settings
+from ingest.embedding import Models
+from ingest.events import FileEvent, Report
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent, Models, Pipeline, Report
+from ingest.pipeline import Pipeline
 from ingest.render import render_page
 from rag.answers import Access, Query, SearchResult
 from rag.documents import AnyChunk, ImageChunk, ImageData, Page
@@ -292,7 +294,8 @@ class Service:
         if fresh or measuring or not asked.cache or (query.turns and not asked.cache_conversations):
             return self.engine.answer(query)
         state = partial(settled_version, self.library.database, query.collection)
-        return self._answers.answer(query, state, lambda: self.engine.answer(query))
+        key = (query, self.engine.prompts.sha256)
+        return self._answers.answer(key, state, lambda: self.engine.answer(query))
 
     @property
     def _answers(self) -> ResponseCache[int, Event]:

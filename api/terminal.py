@@ -20,7 +20,7 @@ from rich.table import Table
 from rag.errors import SetupError, TuwenError
 
 if TYPE_CHECKING:
-    from ingest.pipeline import FileEvent, Report
+    from ingest.events import FileEvent, Report
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
@@ -192,6 +192,8 @@ def show_explained(result: dict[str, Any]) -> None:
         out.print(f"[bold]{stage['name']}[/] [dim]({len(stage['ranking'])})[/] {escape(first)}")
     if explained["evidence"] is not None:
         out.print(f"[bold]evidence[/] {explained['evidence']:.3f}")
+    if explained.get("prompt"):
+        out.print(f"[bold]prompts[/] {escape(explained['prompts'])}")
     for message in explained.get("prompt", ()):
         out.rule(message["role"], align="left")
         out.print(message["content"], markup=False)

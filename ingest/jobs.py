@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.events import FileEvent
 from ingest.files import InputFile
-from ingest.pipeline import FileEvent
 from rag.documents import Document
 from rag.errors import NotFound, Unavailable
 from rag.hashing import sha256_of

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest.events import FileEvent
 from ingest.files import InputFile
 from ingest.jobs import BULK, FIRST_WAIT, MAX_ATTEMPTS, Jobs
-from ingest.pipeline import FileEvent
 from rag.errors import EncoderUnavailable, NotFound
 from rag.stores.library import Failure, SqliteLibrary
 

@@ -11,9 +11,12 @@ import pytest
 from api import wiring
 from api.settings import Settings
 from ingest.chunkers.headings import HeadingChunker
+from ingest.embedding import Models
+from ingest.events import FileEvent, Report
 from ingest.files import find
-from ingest.pipeline import UNPACKED, FileEvent, Models, Pipeline, Report
+from ingest.pipeline import Pipeline
 from ingest.protocols import Limits
+from ingest.reading import UNPACKED
 from ingest.worker import ParseWorker
 from rag.fakes import HashingTextEncoder
 from rag.stores.exact import ExactVectorStore

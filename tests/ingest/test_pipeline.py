@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ingest.chunkers.headings import HeadingChunker
+from ingest.embedding import Models
+from ingest.events import FileEvent, Report
 from ingest.files import InputFile, find
-from ingest.pipeline import FileEvent, Models, Pipeline, Report
+from ingest.pipeline import Pipeline
 from ingest.worker import ParseWorker
 from rag.errors import BadRequest, EncoderUnavailable
 from rag.fakes import HashingTextEncoder
@@ -294,10 +296,10 @@ def test_a_moved_file_leaves_its_old_place_and_embeds_nothing(bench: Bench) -> N
 def test_what_looks_the_same_is_not_read_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write("a.txt", "the first document")
     os.utime(bench.folder / "a.txt", (1, 1))
-    monkeypatch.setattr("ingest.pipeline._SETTLED_NS", -1)
+    monkeypatch.setattr("ingest.known._SETTLED_NS", -1)
     bench.run()
     hashed: list[Path] = []
-    monkeypatch.setattr("ingest.pipeline.sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    monkeypatch.setattr("ingest.known.sha256_of", lambda path: hashed.append(path) or sha256_of(path))
     assert bench.run().states == {"unchanged": 1}
     assert hashed == []
     (bench.folder / "a.txt").write_text("the other document")

@@ -1,0 +1,85 @@
+"""Vectors for chunks: each text and picture that has none yet is embedded once and stored by the hash of what it was made from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.documents import AnyChunk, ImageChunk, ImageData
+from rag.errors import CorruptFile
+from rag.protocols import ImageEncoder, TextEncoder
+from rag.stores.index import VectorIndex
+from rag.stores.library import SqliteLibrary
+from rag.stores.rows import digest
+
+log = logging.getLogger(__name__)
+
+_SLICE_CHARACTERS = 12_000
+"""Text given to the encoder in one call, about 3,000 tokens: a second at most on two cores, after which a cancelled run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What embedding needs. Its spaces are registered in the library."""
+
+    index: VectorIndex
+    encoder: TextEncoder
+    image_encoder: ImageEncoder | None = None
+
+
+class Embedder:
+    """`embedded` counts the texts that had no vector."""
+
+    def __init__(self, library: SqliteLibrary, models: Models, cancelled: Callable[[], bool]) -> None:
+        self._library, self._models, self._cancelled = library, models, cancelled
+        self.embedded = 0
+
+    def store_vectors(self, chunks: Sequence[AnyChunk]) -> set[str] | None:
+        """Embeds what has no vector yet, and answers its digests; None when the run was cancelled meanwhile."""
+        texts: dict[str, str] = {}
+        for chunk in chunks:
+            parts = [entry.text for entry in chunk.entries] if isinstance(chunk, ImageChunk) else [chunk.embedded_text]
+            texts.update((digest(text), text) for text in parts)
+        space = self._models.encoder.space
+        missing = self._library.missing_vectors(space.id, texts)
+        missing.sort(key=lambda key: len(texts[key]))
+        for part in _slices(missing, texts):
+            if self._cancelled():
+                return None
+            self._library.store_vectors(space, part, self._models.encoder.encode_passages([texts[k] for k in part]))
+            self.embedded += len(part)
+        if self._models.image_encoder is not None:
+            self._embed_pictures(self._models.image_encoder, chunks)
+        return set(missing)
+
+    def _embed_pictures(self, encoder: ImageEncoder, chunks: Sequence[AnyChunk]) -> None:
+        pictures = {chunk.image_sha256: chunk for chunk in chunks if isinstance(chunk, ImageChunk)}
+        missing = self._library.missing_vectors(encoder.space.id, pictures)
+        for sha256 in missing:
+            chunk = pictures[sha256]
+            data = self._library.blobs.path(sha256).read_bytes()
+            try:
+                vector = encoder.encode_images([ImageData(data, chunk.media_type, chunk.width, chunk.height)])
+            except CorruptFile as error:
+                log.warning("a picture has no vector: %s", error)
+                continue
+            self._library.store_vectors(encoder.space, [sha256], np.asarray(vector, np.float32))
+
+
+def _slices(keys: list[str], texts: dict[str, str]) -> Iterator[list[str]]:
+    """The keys in order, cut so that the texts of each part are short enough together."""
+    part: list[str] = []
+    room = _SLICE_CHARACTERS
+    for key in keys:
+        # A Chinese character is about three times the tokens of a letter.
+        size = len(texts[key]) * (1 if texts[key].isascii() else 2)
+        if part and size > room:
+            yield part
+            part, room = [], _SLICE_CHARACTERS
+        part.append(key)
+        room -= size
+    if part:
+        yield part

@@ -1,0 +1,189 @@
+"""The writing side of a run: chunks are embedded in batches across files, and a document is published when all of its vectors
+are stored."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable
+
+from ingest.embedding import Embedder, Models
+from ingest.events import UNDER_WAY, FileEvent, Report
+from ingest.flow import Batch, Draft, Flow, Item
+from ingest.known import Known
+from rag.documents import AnyChunk
+from rag.errors import NotFound, TuwenError
+from rag.stores.library import Incomplete
+from rag.stores.publishing import Publication, digests_of
+
+_GATHERED_CHUNKS = 128
+"""Chunks of any documents that are sorted by length together. With the few that a queue of eight items held, half of each of the encoder's
+batches was padding, and an ingest of plain text reached 0.6 of the encoder's own chunks per second."""
+_GATHER_SECONDS = 0.5
+"""How long the encoder waits for more: a reader that is slower than the encoder must not keep what it read from being embedded."""
+_FLUSH_SECONDS = 2.0
+AGAIN = "Ingest it again."
+
+
+class Writer:
+    """The only one that writes documents. Runs in the thread that called the pipeline.
+
+    `open_models` is called when the first text has to be embedded.
+    """
+
+    def __init__(
+        self, flow: Flow, known: Known, open_models: Callable[[], Models], on_event: Callable[[FileEvent], None]
+    ) -> None:
+        self._flow, self._known, self._open_models, self._on_event = flow, known, open_models, on_event
+        self._pending: list[Batch] = []
+        self._report = Report()
+        self._flushed = time.monotonic()
+        self._opened: Models | None = None
+        self._embedder: Embedder | None = None
+
+    def consume(self, running: int) -> None:
+        """Takes items until that many readers have ended. Raises what a reader could not survive, and what the encoder raises."""
+        while running:
+            item = self._next()
+            if item is None:
+                running -= 1
+            elif isinstance(item, TuwenError):
+                raise item
+            elif isinstance(item, FileEvent):
+                self._tell(item)
+            elif isinstance(item, Batch):
+                if self._unwanted(item.draft):
+                    continue
+                item.draft.waiting += 1
+                self._pending.append(item)
+                if sum(len(batch.chunks) for batch in self._pending) >= _GATHERED_CHUNKS:
+                    self._embed()
+            else:
+                self._finished_reading(item.draft)
+        self._embed()
+
+    def close(self) -> Report:
+        """Brings the vector index up to the library."""
+        if self._opened is not None:
+            self._opened.index.flush()
+        if self._embedder is not None:
+            self._report.embedded = self._embedder.embedded
+        return self._report
+
+    @property
+    def _models(self) -> Models:
+        self._opened = self._opened or self._open_models()
+        return self._opened
+
+    def _store_vectors(self, chunks: list[AnyChunk]) -> set[str] | None:
+        """The digests of what was new; None when the run was cancelled meanwhile."""
+        flow = self._flow
+        self._embedder = self._embedder or Embedder(flow.library, self._models, flow.cancel.is_set)
+        return self._embedder.store_vectors(chunks)
+
+    def _next(self) -> Item:
+        """The next item. When none comes for a while, the time is used to embed what is there."""
+        try:
+            return self._flow.queue.get(timeout=_GATHER_SECONDS if self._pending else None)
+        except queue.Empty:
+            self._embed()
+            return self._flow.queue.get()
+
+    def _finished_reading(self, draft: Draft) -> None:
+        draft.read = True
+        if draft.dropped:
+            self._tell(FileEvent(draft.file.name, "cancelled", draft.document.id))
+            return
+        if draft.waiting:
+            self._tell(FileEvent(draft.file.name, "embedding", draft.document.id, chunks=len(draft.chunks)))
+        self._publish_if_complete(draft)
+
+    def _unwanted(self, draft: Draft) -> bool:
+        """Whether the file was cancelled by itself. It is told once: here, or by the reader where that is still at it."""
+        if not draft.dropped and self._flow.dropped(draft.file):
+            draft.dropped = True
+            if draft.read:
+                self._tell(FileEvent(draft.file.name, "cancelled", draft.document.id))
+        return draft.dropped
+
+    def _embed(self) -> None:
+        batches, self._pending = [batch for batch in self._pending if not self._unwanted(batch.draft)], []
+        if not batches or self._flow.cancel.is_set():
+            return
+        new = self._store_vectors([chunk for batch in batches for chunk in batch.chunks])
+        if new is None:
+            return
+        for batch in batches:
+            batch.draft.embedded += len(new & {key for chunk in batch.chunks for key in digests_of(chunk)})
+            batch.draft.waiting -= 1
+            self._publish_if_complete(batch.draft)
+
+    def _publish_if_complete(self, draft: Draft) -> None:
+        if not draft.read or draft.waiting or self._flow.cancel.is_set() or self._unwanted(draft):
+            return
+        if not self._publish(draft):
+            return
+        if draft.checkpoint is not None:
+            draft.checkpoint.forget()
+        self._after(draft)
+        self._report.chunks += len(draft.chunks)
+        self._report.pages += len(draft.pages)
+        event = FileEvent(
+            draft.file.name,
+            "published",
+            draft.document.id,
+            pages=draft.document.page_count,
+            chunks=len(draft.chunks),
+            warnings=tuple(draft.warnings),
+        )
+        self._tell(event)
+        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self._models.index.flush()
+            self._flushed = time.monotonic()
+
+    def _publish(self, draft: Draft) -> bool:
+        """Whether the document is visible now."""
+        flow = self._flow
+        publication = Publication(
+            draft.document,
+            flow.settings,
+            draft.pages,
+            draft.elements,
+            draft.chunks,
+            draft.file.source,
+            tuple(draft.warnings),
+            draft.file.container,
+            draft.embedded,
+        )
+        try:
+            flow.library.publish(publication, self._models.encoder.space.id)
+        except Incomplete:
+            # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
+            try:
+                flow.library.blobs.put_file(draft.file.path, draft.file.sha256)
+                if self._store_vectors(draft.chunks) is None:
+                    return False
+                flow.library.publish(publication, self._models.encoder.space.id)
+            except (Incomplete, FileNotFoundError):
+                message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
+                self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
+                return False
+        return True
+
+    def _after(self, draft: Draft) -> None:
+        """What the new version leaves without a file: members that are not in it any more, the place that it was moved from."""
+        library = self._flow.library
+        library.prune(draft.document.id, {f"{draft.file.name}/{member.name}" for member in draft.members})
+        moved = None if draft.file.container else self._known.moved_from(draft.file)
+        if moved is not None:
+            with contextlib.suppress(NotFound):
+                library.delete(moved)
+
+    def _tell(self, event: FileEvent) -> None:
+        if event.state not in UNDER_WAY:
+            self._report.states[event.state] += 1
+        if event.state == "failed":
+            self._report.failures.append(event)
+        self._report.warnings.extend((event.name, warning) for warning in event.warnings)
+        self._on_event(event)
