@@ -181,12 +181,12 @@ class Conversations:
         )
         summary = ""
         if exchanges:
-            generator = self._service.generator
+            generator, prompts = self._service.generator, self._service.engine.prompts
             writes = self._service.settings.answer.summary == "generator"
             # One step further than its parent, a summary is that of the parent and what left since.
-            summary = history.summarise(exchanges, before[-1].summary, generator if writes else None)
+            summary = history.summarise(exchanges, before[-1].summary, generator if writes else None, prompts)
             budget = generator.context_tokens - REWRITE_TOKENS
-            folded = history.fold(query.text, exchanges, summary, generator.count_tokens, budget)
+            folded = history.fold(query.text, exchanges, summary, generator.count_tokens, budget, prompts)
             query = replace(query, turns=folded)
         return StoredTurn(conversation.id, parent, query.text.strip(), summary=summary), query
 

@@ -173,7 +173,7 @@ def answer(item: Answer) -> dict[str, Any]:
     }
     if item.stages:
         prompt = [{"role": role, "content": content} for role, content in item.prompt]
-        shown["explain"] = explained(item.stages, item.evidence) | {"prompt": prompt}
+        shown["explain"] = explained(item.stages, item.evidence) | {"prompt": prompt, "prompts": item.prompts}
     return shown
 
 

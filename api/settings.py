@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from rag.answers import Scheme
 from rag.errors import BadSetting
+from rag.prompts import Prompts, load_prompts
 
 Profile = Literal["embedded", "standard", "cluster"]
 RetrieverName = Literal["dense", "lexical", "entries", "pixels"]
@@ -205,6 +206,9 @@ class AnswerSettings(_Section):
     abstain: bool = True
     abstain_below: float | None = None
     """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
+    prompts: str = ""
+    """A TOML file whose texts replace built-in ones (rag/prompts/built_in.toml has their names); a relative path starts in the data
+    directory."""
     cache: Annotated[int, Field(ge=0, le=100_000)] = 256
     """Answers kept in memory, for the same question over unchanged documents; 0 answers every question anew."""
     cache_conversations: bool = False
@@ -261,7 +265,7 @@ def load(data: Path | None = None, overrides: dict[str, Any] | None = None) -> S
     values = _merge(_merge(_read_profile(name), own), given)
     values.update(data=data, profile=name)
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -269,11 +273,21 @@ def load(data: Path | None = None, overrides: dict[str, Any] | None = None) -> S
             f"The setting `{where}` is not right: {first['msg']} (given: {first.get('input')!r}).",
             f"Correct it in {data / 'tuwen.toml'}, or the environment variable TUWEN_{where.replace('.', '__').upper()}.",
         ) from error
+    prompts(settings)
+    return settings
+
+
+def prompts(settings: Settings) -> Prompts:
+    """The texts that generators are asked with. Raises BadSetting."""
+    chosen = settings.answer.prompts
+    return load_prompts(settings.data / chosen if chosen else None)
 
 
 def public(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, without secrets: for reports and fingerprints."""
     values: dict[str, Any] = settings.model_dump(mode="json")
+    # A file may change under its name: what counts is what it says.
+    values["answer"]["prompts"] = prompts(settings).version
     for section in values.values():
         if isinstance(section, dict):
             for name in section:

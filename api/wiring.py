@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from api.settings import Settings
+from api.settings import Settings, prompts
 from ingest.protocols import Chunker, Limits, Parser
 from ingest.worker import ParseWorker, Toolbox
 from rag.documents import ImageData, ImageEntry
@@ -512,7 +512,7 @@ def _convention(settings: Settings) -> RerankerConvention | None:
 def _llm_reranker(settings: Settings, generate: Generate) -> Reranker:
     from rag.rerankers.llm import LlmReranker
 
-    return LlmReranker(generate, budget=settings.retrieval.rerank_seconds)
+    return LlmReranker(generate, budget=settings.retrieval.rerank_seconds, prompts=prompts(settings))
 
 
 def _remote_reranker(settings: Settings, _: Generate) -> Reranker:
@@ -625,7 +625,8 @@ def _reranker_verifier(settings: Settings, ranker: Reranker | None, _: Generate)
 def _generator_verifier(settings: Settings, _: Reranker | None, generate: Generate) -> Verifier:
     from rag.verifiers.by_generator import GeneratorVerifier
 
-    return GeneratorVerifier(generate, threshold=settings.answer.verifier_threshold)
+    chosen = settings.answer
+    return GeneratorVerifier(generate, threshold=chosen.verifier_threshold, prompts=prompts(settings))
 
 
 VERIFIERS: dict[str, Callable[[Settings, Reranker | None, Generate], Verifier | None]] = {
@@ -672,6 +673,7 @@ def engine(
         reranker=(ranker := reranker(settings, generate)),
         verifier=VERIFIERS[answer.verifier](settings, ranker, generate),
         policy=load_policy(answer.policy),
+        prompts=prompts(settings),
         aligner=text_aligner(settings),
         picture_aligner=picture_aligner(image_encoder),
         picture=picture,

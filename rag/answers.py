@@ -220,3 +220,5 @@ class Answer:
     """Share of the answer's claims that a passage verifiably carries; None for an answer without claims."""
     unsupported: tuple[str, ...] = ()
     """The other claims, as the generator wrote them; not in `text` any more where they are cut."""
+    prompts: str = ""
+    """Version of the texts that it was asked with (rag/prompts)."""

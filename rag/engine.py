@@ -65,7 +65,7 @@ class Engine(Searcher):
             return
         with clock("rewrite"):
             writer = Remembering(generator, self.steps) if self.options.rewrite else None
-            query = replace(query, text=standalone(query, writer), turns=())
+            query = replace(query, text=standalone(query, writer, self.prompts), turns=())
         language = language_of(query.text)
         yield Rewritten(query.text)
         with clock("search"):
@@ -77,7 +77,7 @@ class Engine(Searcher):
         if found.hits:
             evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
         if evidence is None or (options.abstain and evidence < abstain.threshold(options.abstain_below)):
-            text = _refusal(query.text, language, found.hits)
+            text = self._refusal(query.text, language, found.hits)
             yield text
             yield Answer(
                 text,
@@ -95,7 +95,7 @@ class Engine(Searcher):
         with clock("pack"):
             passages = self.passages(query.text, language, found.hits, generator)
             read = at_both_ends(passages) if options.order == "ends" else passages
-            messages = build_messages(query.text, language, read)
+            messages = build_messages(query.text, language, read, prompts=self.prompts)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         said = Generation(
@@ -105,13 +105,14 @@ class Engine(Searcher):
             unsupported=options.unsupported,
             verifier=self.verifier,
             policy=self.policy,
+            prompts=self.prompts,
             clock=clock,
         )
         yield from said
         cited = said.result
         nothing_left = (not cited.text and bool(cited.unsupported)) or declines(cited.text)
         yield Answer(
-            _refusal(query.text, language, found.hits) if nothing_left else cited.text,
+            self._refusal(query.text, language, found.hits) if nothing_left else cited.text,
             nothing_left,
             () if nothing_left else said.citations,
             found.hits,
@@ -123,14 +124,15 @@ class Engine(Searcher):
             evidence,
             (*found.stages, packed) if query.explain else (),
             tuple((message.role, message.content) for message in messages) if query.explain else (),
-            cited.support,
-            cited.unsupported,
+            None if nothing_left else cited.support,
+            () if nothing_left else cited.unsupported,
+            self.prompts.version,
         )
 
     def passages(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
         """What the generator is given to read, numbered by rank, within `Options.passage_tokens` of its tokens."""
         options = self.options
-        render = partial(render_passage, language=language)
+        render = partial(render_passage, language=language, prompts=self.prompts)
         count, budget = generator.count_tokens, options.passage_tokens
         passages = pack(
             widen(merge(hits, budget // 2) if options.merge else hits, self.library),
@@ -143,6 +145,5 @@ class Engine(Searcher):
         )
         return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
 
-
-def _refusal(question: str, language: str, hits: Sequence[Hit]) -> str:
-    return abstention(question, language, hits[:3], content_words(question))
+    def _refusal(self, question: str, language: str, hits: Sequence[Hit]) -> str:
+        return abstention(question, language, hits[:3], content_words(question), self.prompts)

@@ -8,6 +8,7 @@ from typing import Literal
 from rag.answers import Citation, Usage
 from rag.clock import Clock
 from rag.policy import OPEN
+from rag.prompts import BUILT_IN, Prompts
 from rag.protocols import ContentPolicy, GenerationRequest, Generator, Verifier
 from rag.retrieval.cite import Resolved, Resolver
 from rag.retrieval.guarded import GuardedStream
@@ -29,10 +30,11 @@ class Generation:
         unsupported: Literal["flag", "cut"] = "flag",
         verifier: Verifier | None = None,
         policy: ContentPolicy = OPEN,
+        prompts: Prompts = BUILT_IN,
         clock: Clock | None = None,
     ) -> None:
         self._request, self._narrow, self._policy = request, narrow, policy
-        self._stream = GuardedStream(generator, request)
+        self._stream = GuardedStream(generator, request, prompts)
         self._resolver = Resolver(request.passages, unsupported=unsupported, verifier=verifier)
         self._clock = clock or Clock()
         self.result = Resolved("", (), 0)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.answers import Scheme
+from rag.prompts import Kind
 from rag.protocols import Sampling
 from rag.retrieval.fold import Fold
-from rag.variant_prompts import Kind
 
 
 @dataclass(frozen=True, slots=True)

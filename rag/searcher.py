@@ -18,7 +18,7 @@ from rag.documents import AnyChunk, DocumentRef, ImageData
 from rag.errors import BadRequest, BadSetting, SetupError, Unavailable
 from rag.language import language_of
 from rag.options import Options
-from rag.prompts import spelling_notes
+from rag.prompts import BUILT_IN, Prompts, spelling_notes
 from rag.protocols import (
     Aligner,
     Generator,
@@ -69,6 +69,7 @@ class Searcher:
     """Reads the picture of a chunk, for the picture aligner."""
     vocabulary: Vocabulary | None = None
     options: Options = field(default_factory=Options)
+    prompts: Prompts = BUILT_IN
     steps: StepCache = field(default_factory=StepCache)
     """What a generator wrote for steps of the question."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
@@ -134,7 +135,7 @@ class Searcher:
             hits = without_noise(hits[:read], self.options.least_score)
         hits, seen = hits[: query.top_k], likeness(rankings)
         read_as = query.text if spelling.changed else ""
-        notes = (*spelling_notes(spelling.changed, language_of(text)), *notes)
+        notes = (*spelling_notes(spelling.changed, language_of(text), self.prompts), *notes)
         if not query.explain:
             return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen)
         stages.append(_stage("hits", hits))
@@ -191,7 +192,8 @@ class Searcher:
                 generator = Remembering(self.generate(), self.steps)
             except (Unavailable, SetupError) as error:
                 return Variants(), (f"{error.message} {error.remedy}",)
-            return make_variants(query.text, generator, self.options.variants, self.options.variant_count), ()
+            kinds, count = self.options.variants, self.options.variant_count
+            return make_variants(query.text, generator, kinds, count, self.prompts), ()
 
     def _vectors_of(self, collection: str, chunk_ids: Sequence[str]) -> tuple[list[str], Vectors]:
         """The text vectors of the chunks that have one."""

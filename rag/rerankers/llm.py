@@ -5,13 +5,12 @@ sequence-to-sequence model", 2020; Sun et al., "Is ChatGPT good at search?", 202
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from math import exp
+from collections.abc import Callable, Sequence
 
 from rag.errors import BadSetting
 from rag.language import language_of
+from rag.prompts import BUILT_IN, Prompts, relevance_messages, yes_share
 from rag.protocols import Generator, NextToken
-from rag.relevance_prompts import NO, YES, relevance_messages
 
 PASSAGE_UNITS = 160
 """Of a passage, so much is judged: Chinese characters and words, which are 160 to 250 tokens. A CPU reads 70 tokens a second."""
@@ -26,9 +25,14 @@ class LlmReranker:
     """
 
     def __init__(
-        self, generate: Callable[[], Generator], *, budget: float = 10.0, clock: Callable[[], float] = time.monotonic
+        self,
+        generate: Callable[[], Generator],
+        *,
+        budget: float = 10.0,
+        prompts: Prompts = BUILT_IN,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._generate, self._budget, self._clock = generate, budget, clock
+        self._generate, self._budget, self._prompts, self._clock = generate, budget, prompts, clock
 
     @property
     def name(self) -> str:
@@ -53,23 +57,12 @@ class LlmReranker:
             if left < (self._budget - left) / len(scores) if scores else left <= 0:
                 break
             try:
-                likely = generator.next_token(relevance_messages(question, cut(text), language), left)
+                asked = relevance_messages(question, cut(text), language, self._prompts)
+                likely = generator.next_token(asked, left)
             except TimeoutError:
                 break
             scores.append(yes_share(likely))
         return scores
-
-
-def yes_share(likely: Mapping[str, float]) -> float:
-    """P(yes) / (P(yes) + P(no)) of natural logarithms by token; a word that is not among the likeliest has the least of them."""
-    least = exp(min(likely.values(), default=0.0))
-    shares = [sum(exp(value) for token, value in likely.items() if _plain(token) in words) for words in (YES, NO)]
-    yes, no = (share or least for share in shares)
-    return yes / (yes + no)
-
-
-def _plain(token: str) -> str:
-    return token.strip(" \n\t▁Ġ.,:。，：'\"").casefold()
 
 
 def cut(text: str, units: int = PASSAGE_UNITS) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import cast
 
 from rag.answers import Passage, Usage
-from rag.guard_prompts import firmer
+from rag.prompts import BUILT_IN, Prompts, firmer
 from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
 from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
@@ -26,8 +26,8 @@ NEAREST_NOTE = (
 class GuardedStream:
     """Iterate over it once for the pieces to show; then `text`, `usage` and `notes` are those of the whole."""
 
-    def __init__(self, generator: Generator, request: GenerationRequest) -> None:
-        self._generator, self._request = generator, request
+    def __init__(self, generator: Generator, request: GenerationRequest, prompts: Prompts = BUILT_IN) -> None:
+        self._generator, self._request, self._prompts = generator, request, prompts
         self._notes: list[str] = []
         self.text = ""
         self.usage = Usage()
@@ -42,7 +42,7 @@ class GuardedStream:
         said = yield from self._said(guard, self._request)
         if guard.illness is not None and not guard.released and self._request.messages:
             self._notes.append(RETRY_NOTE.format(illness=guard.illness))
-            messages = firmer(self._request.messages, guard.illness, self._request.language)
+            messages = firmer(self._request.messages, guard.illness, self._request.language, self._prompts)
             guard = StreamGuard(self._request.language, self._instructions(), patient=False)
             said = (yield from self._said(guard, replace(self._request, messages=messages))) or said
         self._notes += guard.notes

@@ -12,9 +12,16 @@ from dataclasses import dataclass
 
 from rag.answers import Turn
 from rag.errors import GeneratorUnavailable
-from rag.history_prompts import asked_before, summary_messages
 from rag.language import language_of
-from rag.prompts import TURN_CHARACTERS, condense_messages, prompt_tokens
+from rag.prompts import (
+    BUILT_IN,
+    TURN_CHARACTERS,
+    Prompts,
+    asked_before,
+    condense_messages,
+    prompt_tokens,
+    summary_messages,
+)
 from rag.protocols import GenerationRequest, Generator, Sampling
 
 RECENT = 2
@@ -36,22 +43,32 @@ def older(exchanges: Sequence[Exchange]) -> Sequence[Exchange]:
     return exchanges[:-RECENT] if len(exchanges) > RECENT else ()
 
 
-def summarise(exchanges: Sequence[Exchange], previous: str = "", generator: Generator | None = None) -> str:
+def summarise(
+    exchanges: Sequence[Exchange],
+    previous: str = "",
+    generator: Generator | None = None,
+    prompts: Prompts = BUILT_IN,
+) -> str:
     """A line of at most `SUMMARY_CHARACTERS` for all of `older(exchanges)`. `previous` is what was written when the conversation was one
     exchange shorter; a generator that cannot write, or does not answer, is done without."""
     gone = older(exchanges)
     if not gone:
         return ""
     if generator is not None:
-        written = _written(gone[-1:] if previous else gone, previous, generator)
+        written = _written(gone[-1:] if previous else gone, previous, generator, prompts)
         if written:
             return written
     language = language_of(gone[-1].question)
-    return asked_before([exchange.question for exchange in gone], language, SUMMARY_CHARACTERS)
+    return asked_before([exchange.question for exchange in gone], language, SUMMARY_CHARACTERS, prompts)
 
 
 def fold(
-    question: str, exchanges: Sequence[Exchange], summary: str, count_tokens: Callable[[str], int], budget: int
+    question: str,
+    exchanges: Sequence[Exchange],
+    summary: str,
+    count_tokens: Callable[[str], int],
+    budget: int,
+    prompts: Prompts = BUILT_IN,
 ) -> tuple[Turn, ...]:
     """The turns to read the question with, oldest first: the summary, then the last exchanges. The prompt that makes the question stand
     alone has `budget` tokens at most, for which the oldest of them are left out, the summary last."""
@@ -64,21 +81,21 @@ def fold(
     first = [Turn("assistant", summary)] if summary else []
     language = language_of(question)
     while turns or first:
-        if prompt_tokens(condense_messages(question, language, (*first, *turns)), count_tokens) <= budget:
+        if prompt_tokens(condense_messages(question, language, (*first, *turns), prompts), count_tokens) <= budget:
             break
         (turns or first).pop(0)
     return (*first, *turns)
 
 
-def _written(exchanges: Sequence[Exchange], previous: str, generator: Generator) -> str:
+def _written(exchanges: Sequence[Exchange], previous: str, generator: Generator, prompts: Prompts) -> str:
     language = language_of(exchanges[-1].question)
     shown = [(_short(exchange.question), _short(exchange.answer)) for exchange in exchanges]
-    messages = summary_messages(shown, previous, language)
+    messages = summary_messages(shown, previous, language, prompts)
     while (
         len(shown) > 1 and prompt_tokens(messages, generator.count_tokens) > generator.context_tokens - SUMMARY_TOKENS
     ):
         shown.pop(0)
-        messages = summary_messages(shown, previous, language)
+        messages = summary_messages(shown, previous, language, prompts)
     request = GenerationRequest(
         question=exchanges[-1].question,
         language=language,

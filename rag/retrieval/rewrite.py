@@ -13,7 +13,7 @@ import re
 from rag.answers import Query, Turn
 from rag.errors import GeneratorUnavailable
 from rag.language import language_of
-from rag.prompts import condense_messages
+from rag.prompts import BUILT_IN, Prompts, condense_messages
 from rag.protocols import GenerationRequest, Generator, Sampling
 from rag.words import content_words, normalise
 
@@ -35,14 +35,14 @@ _QUESTION_LINE = re.compile(
 )
 
 
-def standalone(query: Query, generator: Generator | None = None) -> str:
+def standalone(query: Query, generator: Generator | None = None, prompts: Prompts = BUILT_IN) -> str:
     """The question as it can be understood alone; unchanged when there is no conversation. `generator` is one that can
     follow a prompt, or None. A generator that is unavailable is done without."""
     asked = [turn for turn in query.turns if turn.role == "user"]
     if not asked or not query.text.strip():
         return query.text
     if generator is not None:
-        rewritten = _condense(query, generator)
+        rewritten = _condense(query, generator, prompts)
         if rewritten:
             return rewritten
     return _carry_over(query.text, asked)
@@ -90,14 +90,14 @@ def _as_written(word: str, text: str) -> str:
     return text[place : place + len(word)] if place >= 0 else word
 
 
-def _condense(query: Query, generator: Generator) -> str:
+def _condense(query: Query, generator: Generator, prompts: Prompts) -> str:
     language = language_of(query.text)
     request = GenerationRequest(
         question=query.text,
         language=language,
         passages=(),
         turns=query.turns,
-        messages=condense_messages(query.text, language, query.turns),
+        messages=condense_messages(query.text, language, query.turns, prompts),
         sampling=Sampling(temperature=0.0, max_tokens=80, stop=("\n",)),
     )
     try:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from rag.errors import GeneratorUnavailable
 from rag.language import language_of
+from rag.prompts import BUILT_IN, Kind, Prompts, variant_messages
 from rag.protocols import GenerationRequest, Generator, Sampling
 from rag.retrieval.fuse import Fused
-from rag.variant_prompts import Kind, variant_messages
 from rag.words import content_words
 
 LONGEST_LINE = 300
@@ -35,12 +35,14 @@ class Variants:
         return bool(self.questions or self.passages)
 
 
-def make_variants(question: str, generator: Generator, kinds: Sequence[Kind], count: int = 3) -> Variants:
+def make_variants(
+    question: str, generator: Generator, kinds: Sequence[Kind], count: int = 3, prompts: Prompts = BUILT_IN
+) -> Variants:
     """What the generator makes of the question: up to `count` further questions of each kind, and one passage."""
     questions: list[str] = []
     passages: list[str] = []
     for kind in kinds:
-        written = _written(kind, question, generator, count)
+        written = _written(kind, question, generator, count, prompts)
         if kind == "passage":
             passages += [" ".join(written.split())] if content_words(written) else []
         else:
@@ -64,14 +66,14 @@ def average(first: Sequence[Fused], others: Sequence[Sequence[Fused]]) -> list[F
     return sorted(made, key=lambda candidate: (-candidate.score, candidate.chunk_id))
 
 
-def _written(kind: Kind, question: str, generator: Generator, count: int) -> str:
+def _written(kind: Kind, question: str, generator: Generator, count: int, prompts: Prompts) -> str:
     language = language_of(question)
     request = GenerationRequest(
         question=question,
         language=language,
         passages=(),
         turns=(),
-        messages=variant_messages(kind, question, language, count),
+        messages=variant_messages(kind, question, language, count, prompts),
         sampling=Sampling(temperature=0.0, max_tokens=120 if kind == "passage" else 40 * count),
     )
     try:

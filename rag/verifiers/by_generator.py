@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from math import exp
 
 from rag.errors import BadSetting
 from rag.language import language_of
+from rag.prompts import BUILT_IN, Prompts, verification_messages, yes_share
 from rag.protocols import Generator, NextToken
-from rag.verification_prompts import NO, YES, verification_messages
 
 
 class GeneratorVerifier:
@@ -24,9 +23,10 @@ class GeneratorVerifier:
         *,
         threshold: float = 0.5,
         seconds: float = 10.0,
+        prompts: Prompts = BUILT_IN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._generate, self._seconds, self._clock = generate, seconds, clock
+        self._generate, self._seconds, self._prompts, self._clock = generate, seconds, prompts, clock
         self.threshold = threshold
 
     @property
@@ -45,15 +45,6 @@ class GeneratorVerifier:
             left = ends - self._clock()
             if left <= 0:
                 raise TimeoutError(f"checking took more than {self._seconds:.0f} s")
-            likely = generator.next_token(verification_messages(claim, text, language_of(claim)), left)
-            least = exp(min(likely.values(), default=0.0))
-            yes, no = (
-                sum(exp(value) for token, value in likely.items() if _plain(token) in words) or least
-                for words in (YES, NO)
-            )
-            found.append(yes / (yes + no))
+            asked = verification_messages(claim, text, language_of(claim), self._prompts)
+            found.append(yes_share(generator.next_token(asked, left)))
         return found
-
-
-def _plain(token: str) -> str:
-    return token.strip(" \n\t▁Ġ.,:。，：'\"").casefold()

@@ -14,8 +14,9 @@ from rag.fake_generator import Reply, ScriptedGenerator, ScriptedServer
 from rag.fakes import FakeReranker
 from rag.generators.next_token import read_next_token
 from rag.generators.openai import OpenAIGenerator
+from rag.prompts import yes_share
 from rag.protocols import Message, NextToken
-from rag.rerankers.llm import LlmReranker, cut, yes_share
+from rag.rerankers.llm import LlmReranker, cut
 from rag.rerankers.probability import ProbabilityReranker
 
 

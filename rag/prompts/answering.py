@@ -1,0 +1,57 @@
+"""The prompts of an answer: the answer itself, a firmer second one, and the question made to stand alone.
+
+The order is fixed: instructions, passages, earlier turns, question. What stays the same between two requests stands first, so that a
+server which keeps the state of a prefix (vLLM, llama.cpp) reads only what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rag.answers import Passage, Turn
+from rag.prompts.fencing import defuse, render_passage, render_turns
+from rag.prompts.templates import BUILT_IN, Prompts
+from rag.protocols import Message
+
+MESSAGE_TOKENS = 8
+"""Tokens that a chat template puts around one message, and a few to spare: ChatML needs 5, Llama 3 needs 6."""
+
+
+def build_messages(
+    question: str,
+    language: str,
+    passages: Sequence[Passage],
+    turns: Sequence[Turn] = (),
+    prompts: Prompts = BUILT_IN,
+) -> tuple[Message, ...]:
+    """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py)."""
+    parts = [render_passage(passage, language, prompts) for passage in passages]
+    if turns:
+        parts.append(f"{prompts.text(language, 'answer.earlier')}\n{render_turns(turns, language, prompts)}")
+    parts.append(prompts.text(language, "answer.question", question=defuse(" ".join(question.split()))))
+    system = prompts.text(language, "answer.system")
+    return (Message("system", system), Message("user", "\n\n".join(parts)))
+
+
+def firmer(
+    messages: Sequence[Message], illness: str, language: str, prompts: Prompts = BUILT_IN
+) -> tuple[Message, ...]:
+    """The prompt with what its first answer was lacking said at the end, where small models heed it most."""
+    *before, last = messages
+    added = prompts.text(language, f"again.{illness.replace(' ', '_')}")
+    return (*before, replace(last, content=f"{last.content}\n{added}"))
+
+
+def condense_messages(
+    question: str, language: str, turns: Sequence[Turn], prompts: Prompts = BUILT_IN
+) -> tuple[Message, ...]:
+    """The prompt that makes a follow-up question stand alone."""
+    shown = render_turns(turns, language, prompts)
+    user = prompts.text(language, "standalone.user", turns=shown, question=defuse(question))
+    return (Message("system", prompts.text(language, "standalone.system")), Message("user", user))
+
+
+def prompt_tokens(messages: Sequence[Message], count_tokens: Callable[[str], int]) -> int:
+    """Tokens of a whole prompt, the chat template's included."""
+    return sum(count_tokens(message.content) + MESSAGE_TOKENS for message in messages) + MESSAGE_TOKENS
