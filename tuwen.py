@@ -146,19 +146,19 @@ def ask(
 ) -> None:
     """Answer a question with citations."""
     from api import schemas, terminal
+    from api.answer_view import answer_view
 
-    with errors(as_json), _client(data, server) as client:
+    with errors(as_json), _client(data, server) as client, answer_view() as view:
         only = schemas.FilterBody(where=filter_text or None)
         body = schemas.QueryBody(question=question, collection=collection, top_k=top_k, filter=only, explain=explain)
         for name, event in client.answer(body):
             if name == "message" and not as_json:
-                print(event["delta"], end="", flush=True)  # noqa: T201
+                view.piece(event["delta"])
             elif name == "final_answer":
                 if as_json:
                     print_json(event)
                 else:
-                    terminal.out.print("\n")
-                    terminal.show_citations(event)
+                    view.end(event)
                     terminal.show_explained(event)
 
 

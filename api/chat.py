@@ -14,6 +14,7 @@ from typing import Any
 from rich.markup import escape
 
 from api import terminal
+from api.answer_view import AnswerView, answer_view, shown
 from api.client import Client
 from api.schemas import QueryBody
 from rag.errors import BadRequest, ConversationBusy, NotFound, TuwenError
@@ -80,9 +81,9 @@ class Chat:
         if not self.as_json:
             sys.stdout.write("\n")
         try:
-            with contextlib.closing(self._events(body)) as events:
+            with answer_view() as view, contextlib.closing(self._events(body)) as events:
                 for name, event in events:
-                    self._show(name, event, question)
+                    self._show(name, event, question, view)
             self._stopped = False
         except KeyboardInterrupt:
             self._stopped = True
@@ -101,7 +102,7 @@ class Chat:
                     raise
                 time.sleep(0.2)
 
-    def _show(self, name: str, event: dict[str, Any], question: str) -> None:
+    def _show(self, name: str, event: dict[str, Any], question: str, view: AnswerView) -> None:
         if self.as_json:
             if name == "final_answer":
                 terminal.print_json(event)
@@ -110,11 +111,9 @@ class Chat:
         if name == "rewrite" and event["question"].strip() != question:
             terminal.err.print(f"[dim]searched for: {escape(event['question'])}[/]\n")
         elif name == "message":
-            sys.stdout.write(shown(event["delta"]))
-            sys.stdout.flush()
+            view.piece(event["delta"])
         elif name == "final_answer":
-            terminal.out.print("\n")
-            terminal.show_citations(event)
+            view.end(event)
 
     def _tell(self, error: TuwenError) -> None:
         if self.as_json:
@@ -272,11 +271,6 @@ NOW = {
     "changed": " (not in the present version)",
     "gone": " (the document is gone)",
 }
-
-
-def shown(text: str) -> str:
-    """Without control characters: text of a document must not move the cursor or speak to the terminal."""
-    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f"))
 
 
 def converse(client: Client, *, collection: str, conversation: str, top_k: int, as_json: bool) -> None:

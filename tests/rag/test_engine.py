@@ -274,3 +274,5 @@ def test_a_generator_that_declines_has_abstained() -> None:
     assert answer.abstained
     assert answer.citations == ()
     assert answer.text.startswith("Not in these documents")
+    assert answer.support is None
+    assert answer.unsupported == ()
