@@ -49,6 +49,10 @@ from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
 MAX_TOP_K = 200
+_SPARE = 20
+"""Passages that are read beyond those wanted, since repeats are folded."""
+_DEEPER = 3
+"""So many times as many are read where folding left too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,7 @@ class Searcher:
                 fused = self._regularise(query.collection, fused)
         reranker = self.reranker if scheme == "hybrid" and self.options.rerank_weight > 0 else None
         with clock("hydrate"):
-            # Repeats are folded after reading, so that more is read than is asked for.
-            wanted = max(query.top_k, self.options.rerank_depth if reranker else 0) * 3
-            wanted = max(wanted, self.options.aligned_depth if aligning else 0)
-            found = self._read(query, [f.chunk_id for f in fused[:wanted]])
-            candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:wanted] if f.chunk_id in found]
-            hits = fold(candidates, self.options.fold)
+            hits = self._hits(query, fused, self._wanted(query, reranker is not None, aligning is not None))
         stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
         stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
         if reranker is not None and text:
@@ -141,6 +140,26 @@ class Searcher:
         stages.append(_stage("hits", hits))
         evidence = abstain.score(text, hits, seen, self.encoder.space.model)
         return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen)
+
+    def _wanted(self, query: Query, reranking: bool, aligning: bool) -> int:
+        """Hits that the steps after folding look at."""
+        looking = reranking or self.picture_aligner is not None
+        wanted = max(query.top_k, self.options.rerank_depth if looking else 0)
+        wanted = max(wanted, self.options.aligned_depth if aligning else 0)
+        # Diversity chooses among more than it leaves.
+        return wanted * _DEEPER if self.options.diversity > 0 else wanted
+
+    def _hits(self, query: Query, fused: Sequence[Fused], wanted: int) -> list[Hit]:
+        """At least `wanted` of the fused, read and with repeats folded, as far as there are so many."""
+        hits: list[Hit] = []
+        # Each passage that is read costs some 60 µs, to make it and to compare it with the others: of 100 hits few repeat one another.
+        for reach in (wanted + _SPARE, wanted * _DEEPER + _SPARE):
+            found = self._read(query, [f.chunk_id for f in fused[:reach]])
+            candidates = [Hit(*found[f.chunk_id], f.score, f.ranks) for f in fused[:reach] if f.chunk_id in found]
+            hits = fold(candidates, self.options.fold)
+            if len(hits) >= wanted or reach >= len(fused):
+                break
+        return hits
 
     def _read(self, query: Query, chunk_ids: Sequence[str]) -> dict[str, tuple[AnyChunk, DocumentRef]]:
         """The chunks, of those that the caller may read: retrievers keep to the filter already, and one that did not would be stopped here."""

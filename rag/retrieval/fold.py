@@ -6,6 +6,7 @@ documents too (copies, versions of a page).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -23,6 +24,7 @@ ALIKE = 0.7
 """Share of the shorter text's sketch from which two texts are compared in full. A full comparison takes a signature of 0.26 ms for either;
 a sketch takes 0.02 ms, and near-duplicates share nearly all of it."""
 _BITS = 2048
+_NO_DIGITS = bytes(code for code in range(256) if not chr(code).isdecimal())
 
 
 def fold(hits: Iterable[Hit], how: Fold = "near") -> list[Hit]:
@@ -49,23 +51,37 @@ def fold(hits: Iterable[Hit], how: Fold = "near") -> list[Hit]:
 
 
 class _Texts:
-    """Texts met so far, each with a sketch: the set of its words (of its pairs of characters, where words are not spaced), hashed to bits."""
+    """Texts met so far, by their digits: near-duplicates agree in every number, so that of 7,000 pairs among 120 passages 230 are left
+    to be compared on SciFact, 2,300 on Cranfield, which has few numbers. Those are by a sketch: the set of a text's words (of its pairs
+    of characters, where words are not spaced), hashed to bits."""
 
     def __init__(self) -> None:
-        self._met: list[tuple[int, int, str, tuple[str, object]]] = []
+        self._met: dict[bytes, list[tuple[str, tuple[str, object]]]] = {}
 
     def first_like(self, text: str, key: tuple[str, object]) -> tuple[str, object] | None:
         """The key of the first text that this one is a near-duplicate of; None, and it is remembered, when there is none."""
-        sketch, words = _sketch(text)
-        if words < TELLING:
-            return None
-        size = sketch.bit_count()
-        for other, other_size, earlier, found in self._met:
-            least = ALIKE * (size if size < other_size else other_size)
-            if (sketch & other).bit_count() >= least and signature(text).same(signature(earlier)):
+        met = self._met.setdefault(_digits(text), [])
+        for earlier, found in met:
+            if _alike(text, earlier) and signature(text).same(signature(earlier)):
                 return found
-        self._met.append((sketch, size, text, key))
+        met.append((text, key))
         return None
+
+
+def _digits(text: str) -> bytes:
+    """The digits in their order, as they are after NFKC, which is how numbers are compared."""
+    if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    return text.encode(errors="replace").translate(None, _NO_DIGITS)
+
+
+def _alike(text: str, other: str) -> bool:
+    """Whether both tell enough to be the same in another place, and their sketches share enough for a full comparison."""
+    (sketch, words), (others, other_words) = _sketch(text), _sketch(other)
+    if words < TELLING or other_words < TELLING:
+        return False
+    least = ALIKE * min(sketch.bit_count(), others.bit_count())
+    return (sketch & others).bit_count() >= least
 
 
 @lru_cache(maxsize=4096)

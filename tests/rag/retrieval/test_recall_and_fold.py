@@ -1,13 +1,18 @@
+import unicodedata
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.answers import Filter, Hit
 from rag.documents import AnyChunk, Chunk, Document, DocumentRef, ImageChunk, ImageEntry
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
+from rag.near_duplicates import signature
 from rag.protocols import IndexKey
 from rag.retrieval import recall as recall_module
-from rag.retrieval.fold import fold
+from rag.retrieval.fold import _digits, fold
 from rag.retrieval.recall import LexicalRetriever, Need, VectorRetriever, best_per_chunk
 from rag.stores.exact import ExactVectorStore
 
@@ -80,6 +85,24 @@ def test_repeats_within_a_document_are_folded_and_others_are_not() -> None:
     ]  # fmt: skip
     hits = [Hit(c, ref(c.document_id), 1.0 - n / 10) for n, c in enumerate(chunks)]
     assert [hit.chunk.id for hit in fold(hits, "same")] == ["d.0", "d.2", "e.0", "d.9"]
+
+
+WORD = st.sampled_from(
+    "plant hall pump valve press line shift crew not no 5 17 3.5 1,200 ５ ² ① Ⅳ ﬁne 第 三 车间 不".split()
+)
+LIKE = st.lists(WORD, min_size=24, max_size=40).map(" ".join)
+
+
+@given(LIKE, st.integers(0, 3), st.data())
+def test_what_says_nearly_the_same_is_always_compared(text: str, changes: int, data: st.DataObject) -> None:
+    """The digits by which texts are sorted apart never part two that a full comparison calls the same."""
+    words = text.split()
+    for _ in range(changes):
+        words[data.draw(st.integers(0, len(words) - 1))] = data.draw(WORD)
+    changed = " ".join(words)
+    changed = data.draw(st.sampled_from([changed, changed.upper(), unicodedata.normalize("NFKC", changed)]))
+    if signature(text).same(signature(changed)):
+        assert _digits(text) == _digits(changed)
 
 
 def test_unit_vectors_of_the_fake() -> None:
