@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import httpx
 
 from api import bulk, conversations, feedback, schemas, transcripts, uploads
+from api.access import OWNER, Caller
+from api.conversations import Conversations
 from api.events import as_event, read_image
 from api.owner import OwnerLock
 from api.service import Service, open_service
@@ -23,7 +25,6 @@ from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile, find
 from ingest.jobs import WAITING, Jobs
 from rag import errors
-from rag.answers import EVERYTHING, Access
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
 from rag.hashing import sha256_of
 
@@ -109,11 +110,15 @@ def connect(settings: Settings, server: str = "") -> Client:
 
 
 class LocalClient:
-    """Reads what `access` allows: everything, for the owner of the data directory."""
+    """Asks as `caller`: the owner of the data directory, who may read everything."""
 
-    def __init__(self, service: Service, access: Access = EVERYTHING) -> None:
+    def __init__(self, service: Service, caller: Caller = OWNER) -> None:
         self.service = service
-        self._access = access
+        self._caller = caller
+
+    @property
+    def _talks(self) -> Conversations:
+        return self.service.conversations.of(self._caller)
 
     @property
     def where(self) -> str:
@@ -121,10 +126,10 @@ class LocalClient:
 
     def search(self, body: schemas.SearchBody) -> dict[str, Any]:
         image = read_image(body.image) if body.image else None
-        return schemas.search_result(self.service.search(body.to_query(image), access=self._access))
+        return schemas.search_result(self.service.search(body.to_query(image), access=self._caller.access))
 
     def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]:
-        events = conversations.ask(self.service, body, access=self._access)
+        events = conversations.ask(self.service, body, caller=self._caller)
         try:
             for event in events:
                 yield as_event(event)
@@ -165,22 +170,22 @@ class LocalClient:
         return [feedback.shown(item) for item in feedback.listed(self.service, collection)]
 
     def begin(self, collection: str) -> dict[str, Any]:
-        return transcripts.whole(self.service, self.service.conversations.create(collection))
+        return transcripts.whole(self._talks, self._talks.create(collection))
 
     def conversations(self, collection: str | None) -> list[dict[str, Any]]:
-        return [transcripts.summary(item) for item in self.service.conversations.store.listed(collection)]
+        return [transcripts.summary(item) for item in self._talks.store.listed(collection)]
 
     def conversation(self, conversation_id: str) -> dict[str, Any]:
-        return transcripts.whole(self.service, self.service.conversations.store.get(conversation_id))
+        return transcripts.whole(self._talks, self._talks.store.get(conversation_id))
 
     def rename(self, conversation_id: str, title: str) -> None:
-        self.service.conversations.change(conversation_id, title, None)
+        self._talks.change(conversation_id, title, None)
 
     def forget(self, conversation_id: str) -> None:
-        self.service.conversations.store.remove(conversation_id)
+        self._talks.store.remove(conversation_id)
 
     def export(self, conversation_id: str) -> str:
-        return transcripts.markdown(self.service, self.service.conversations.store.get(conversation_id))
+        return transcripts.markdown(self._talks, self._talks.store.get(conversation_id))
 
     def close(self) -> None:
         self.service.close()

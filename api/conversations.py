@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from api.access import Caller
 from api.schemas import FilterBody, QueryBody
-from rag.answers import Access, Answer, Citation, Hit, Query, SearchResult
+from rag.answers import EVERYTHING, Answer, Citation, Filter, Hit, Query, SearchResult
 from rag.documents import Document
 from rag.engine import Event, Rewritten
 from rag.errors import BadRequest, ConversationBusy, NotFound, TuwenError
@@ -52,30 +54,45 @@ class Begun:
     turn_id: str
 
 
-def ask(service: Service, body: QueryBody, *, access: Access) -> Iterator[Event | Begun | Answered]:
+def ask(service: Service, body: QueryBody, *, caller: Caller) -> Iterator[Event | Begun | Answered]:
     """The events of an answer, in the conversation that the request names or in none. Raises what `check` raises."""
     if body.conversation_id is not None:
-        return service.conversations.answer(body, access=access)
-    check(service, body)
-    return service.answer(body.to_query(), access=access)
+        return service.conversations.of(caller).answer(body)
+    check(service, body, caller=caller)
+    return service.answer(body.to_query(), access=caller.access)
 
 
-def check(service: Service, body: QueryBody) -> None:
+def check(service: Service, body: QueryBody, *, caller: Caller) -> None:
     """Raises BadRequest, NotFound and ConversationBusy for a request that cannot be answered, before anything is done."""
     if body.conversation_id is not None:
-        service.conversations.check(body)
+        service.conversations.of(caller).check(body)
     elif body.replaces is not None:
         raise BadRequest("`replaces` names a turn of no conversation.", "Give its `conversation_id`, too.")
 
 
 class Conversations:
-    """The conversations of a service. Safe to use from several threads."""
+    """The conversations of one caller: at first of the owner of the data directory. Safe to use from several threads."""
 
     def __init__(self, service: Service) -> None:
-        self._service = service
-        self.store = ConversationStore(service.library.database)
+        self.service = service
+        self.store, self._access = ConversationStore(service.library.database), EVERYTHING
         self._busy: set[str] = set()
         self._guard = threading.Lock()
+
+    def of(self, caller: Caller) -> Conversations:
+        """Those of another caller. What is under way is known to all, since ids are nobody's twice."""
+        other = copy(self)
+        other.store, other._access = ConversationStore(self.service.library.database, caller.name), caller.access
+        return other
+
+    def reads(self, document_id: str) -> bool:
+        """Whether there is such a document that the caller may read."""
+        try:
+            collection = self.service.document(document_id).document.collection
+        except NotFound:
+            return False
+        named = Filter(document_ids=frozenset({document_id}))
+        return self.service.library.has_collection(collection, named & self._access.rule)
 
     # --- what there is -----------------------------------------------------------------------------------------------
 
@@ -117,7 +134,8 @@ class Conversations:
 
     def _check_scope(self, collection: str, scope: FilterBody, known: set[str] | None = None) -> None:
         scope.to_filter()
-        there = {stored.document.id for stored in self._service.documents(collection)} if scope.document_id else set()
+        there = {stored.document.id for stored in self.service.documents(collection)} if scope.document_id else set()
+        there = {id_ for id_ in scope.document_id if id_ in there and self.reads(id_)}
         missing = [id_ for id_ in scope.document_id if id_ not in there | (known or set())]
         if missing:
             raise NotFound(
@@ -143,7 +161,7 @@ class Conversations:
             raise NotFound(f"There is no turn {body.replaces} in this conversation.", "Load it again.")
         return conversation
 
-    def answer(self, body: QueryBody, *, access: Access) -> Iterator[Event | Begun | Answered]:
+    def answer(self, body: QueryBody) -> Iterator[Event | Begun | Answered]:
         """The events of an answer; the turn is stored before the last of them is given. Closing the iterator stops the generator and
         keeps what was said so far. Raises NotFound, BadRequest, ConversationBusy, and what an answer raises."""
         conversation = self.check(body)
@@ -153,8 +171,8 @@ class Conversations:
             heard = _Heard(draft)
             try:
                 # Who asks a turn anew wants another answer.
-                fresh = body.replaces is not None or not self._service.settings.answer.cache_conversations
-                for event in self._service.answer(query, access=access, fresh=fresh):
+                fresh = body.replaces is not None or not self.service.settings.answer.cache_conversations
+                for event in self.service.answer(query, access=self._access, fresh=fresh):
                     if isinstance(event, Answer):
                         yield self._keep(heard.complete(event), event)
                     else:
@@ -181,8 +199,8 @@ class Conversations:
         )
         summary = ""
         if exchanges:
-            generator, prompts = self._service.generator, self._service.engine.prompts
-            writes = self._service.settings.answer.summary == "generator"
+            generator, prompts = self.service.generator, self.service.engine.prompts
+            writes = self.service.settings.answer.summary == "generator"
             # One step further than its parent, a summary is that of the parent and what left since.
             summary = history.summarise(exchanges, before[-1].summary, generator if writes else None, prompts)
             budget = generator.context_tokens - REWRITE_TOKENS

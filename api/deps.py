@@ -7,10 +7,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.access import OWNER, Caller
+from api.admission import Admission
+from api.conversations import Conversations
 from api.runner import Runner
 from api.service import Service
 from ingest.jobs import Jobs
-from rag.answers import EVERYTHING, Access
+from rag.answers import Access
 
 
 @dataclass
@@ -20,6 +23,7 @@ class State:
     service: Service
     jobs: Jobs
     runner: Runner
+    admission: Admission
     trouble: dict[str, str] | None = field(default_factory=lambda: {"message": "Models are being loaded."})
 
 
@@ -31,9 +35,24 @@ def _state(request: Request) -> State:
 Tuwen = Annotated[State, Depends(_state)]
 
 
-def _access() -> Access:
-    """What whoever sent the request may read. There is one caller now, the owner of the data directory."""
-    return EVERYTHING
+def caller() -> Caller:
+    """Who sent the request. There is one caller now, the owner of the data directory."""
+    return OWNER
+
+
+Asking = Annotated[Caller, Depends(caller)]
+
+
+def _access(asking: Asking) -> Access:
+    return asking.access
 
 
 Reader = Annotated[Access, Depends(_access)]
+
+
+def _conversations(tuwen: Tuwen, asking: Asking) -> Conversations:
+    return tuwen.service.conversations.of(asking)
+
+
+Talks = Annotated[Conversations, Depends(_conversations)]
+"""The conversations of whoever sent the request; nobody else's can be reached through it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from api.conversations import scope_of
+from api.conversations import Conversations, scope_of
 from api.service import Service
 from rag.documents import AnyChunk, Chunk
 from rag.errors import NotFound
@@ -30,24 +30,24 @@ def summary(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def whole(service: Service, conversation: Conversation) -> dict[str, Any]:
+def whole(talks: Conversations, conversation: Conversation) -> dict[str, Any]:
     """With the turns of the branch that is shown, each with the ids of its versions: the turns that stand beside it."""
-    turns = service.conversations.store.turns(conversation.id)
+    turns = talks.store.turns(conversation.id)
     shown = path(turns, conversation.head)
     beside: dict[str | None, list[str]] = {}
     for turn in turns:
         beside.setdefault(turn.parent, []).append(turn.id)
-    places = Places(service)
+    places = Places(talks)
     return summary(conversation) | {
         "turns": [as_turn(turn, places) | {"versions": beside[turn.parent]} for turn in shown],
-        "gone": _gone(service, conversation),
+        "gone": _gone(talks.service, conversation),
     }
 
 
-def everything(service: Service, conversation: Conversation) -> dict[str, Any]:
+def everything(talks: Conversations, conversation: Conversation) -> dict[str, Any]:
     """With all turns of all branches, oldest first, for an export."""
-    places = Places(service)
-    turns = service.conversations.store.turns(conversation.id)
+    places = Places(talks)
+    turns = talks.store.turns(conversation.id)
     return summary(conversation) | {
         "head": conversation.head,
         "turns": [as_turn(turn, places) | {"parent": turn.parent} for turn in turns],
@@ -76,13 +76,15 @@ def as_turn(turn: StoredTurn, places: Places) -> dict[str, Any]:
 class Places:
     """Where quotes stand now. Documents are read once."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, talks: Conversations) -> None:
+        self._talks, self._service = talks, talks.service
         self._chunks: dict[str, list[AnyChunk] | None] = {}
 
     def of(self, cited: KeptCitation) -> dict[str, Any]:
         """`state`: `current`, where the quote stands where it was cited; `moved`, where a newer version of the document has it elsewhere;
-        `changed`, where that has it no more; `gone` without the document. The place is null for the last two."""
+        `changed`, where that has it no more; `gone` without the document, or for who may not read it any more. The place is null for the last two."""
+        if not self._talks.reads(cited.document_id):
+            return _place("gone", None, None, ())
         found = self._service.library.hydrate([cited.chunk_id]).get(cited.chunk_id)
         if found is not None and _solid(cited.quote) in _solid(found[0].text):
             chunk = found[0]
@@ -107,13 +109,13 @@ class Places:
         return self._chunks[document_id]
 
 
-def markdown(service: Service, conversation: Conversation) -> str:
+def markdown(talks: Conversations, conversation: Conversation) -> str:
     """The branch that is shown, for reading. What stands in it is text: no link, picture or markup of a document becomes one."""
-    places = Places(service)
+    places = Places(talks)
     title = _inert(conversation.title or "Conversation")
     about = f"Collection {_inert(conversation.collection)}, {_day(conversation.created_at)}"
     parts = [f"# {title}", about]
-    for turn in service.conversations.branch(conversation):
+    for turn in talks.branch(conversation):
         parts += [f"## {_inert(turn.question)}", *_answer(turn, places)]
     return "\n\n".join(parts) + "\n"
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from api import conversations, schemas
+from api.answering import Streamed, answering, last
 from api.conversations import Answered
-from api.deps import Reader, State, Tuwen
+from api.deps import Asking, Reader, Tuwen
 from api.events import as_event, read_image
-from api.streaming import pump
-from rag.answers import Access, Answer
+from rag.answers import Answer
 from rag.errors import TuwenError
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["questions"])
+
+CLIENT_LEFT = 499
+"""nginx's status for it; nobody reads it."""
 
 
 @router.post("/search", response_model=None)
@@ -34,23 +37,26 @@ def search(body: schemas.SearchBody, tuwen: Tuwen, reader: Reader) -> JSONRespon
 
 
 @router.post("/query", response_model=None)
-async def query(body: schemas.QueryBody, tuwen: Tuwen, reader: Reader) -> Response:
-    """An answer with checked citations; with `stream`, as server-sent events while it is written."""
+async def query(body: schemas.QueryBody, request: Request, tuwen: Tuwen, asking: Asking) -> Response:
+    """An answer with checked citations; with `stream`, as server-sent events while it is written. 429 with Retry-After when too many
+    are asked for at once."""
+    await run_in_threadpool(conversations.check, tuwen.service, body, caller=asking)
+    ticket = tuwen.admission.admit()
+    events = answering(tuwen.admission, ticket, lambda: conversations.ask(tuwen.service, body, caller=asking))
     if body.stream:
-        await run_in_threadpool(conversations.check, tuwen.service, body)
-        return EventSourceResponse(_events(tuwen, body, reader), ping=15)
-    return JSONResponse(await run_in_threadpool(_whole, tuwen, body, reader))
+        return Streamed(_events(events), tuwen.admission, ticket)
+    try:
+        answer = await last(request, events)
+    finally:
+        tuwen.admission.leave(ticket)
+    if answer is None:
+        return Response(status_code=CLIENT_LEFT)
+    if not isinstance(answer, Answer | Answered):
+        raise TuwenError("The answer ended before it was complete.", "Ask again.")
+    return JSONResponse(as_event(answer)[1])
 
 
-def _whole(tuwen: State, body: schemas.QueryBody, reader: Access) -> dict[str, Any]:
-    for event in conversations.ask(tuwen.service, body, access=reader):
-        if isinstance(event, Answer | Answered):
-            return as_event(event)[1]
-    raise TuwenError("The answer ended before it was complete.", "Ask again.")
-
-
-async def _events(tuwen: State, body: schemas.QueryBody, reader: Access) -> AsyncIterator[ServerSentEvent]:
-    events = pump(lambda: conversations.ask(tuwen.service, body, access=reader))
+async def _events(events: AsyncGenerator[Any, None]) -> AsyncGenerator[ServerSentEvent, None]:
     try:
         async for event in events:
             name, data = as_event(event)
@@ -63,4 +69,4 @@ async def _events(tuwen: State, body: schemas.QueryBody, reader: Access) -> Asyn
         data = schemas.error("InternalError", "The server failed to answer this question.", "See the server's log.")
         yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event="error")
     finally:
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import transcripts
-from api.deps import Tuwen
+from api.deps import Talks, Tuwen
 from api.routes import files
 from api.schemas import FilterBody
 from api.service import check_collection
@@ -41,57 +41,56 @@ class ChangeBody(BaseModel):
 
 
 @router.post("", status_code=201)
-def create(body: CreateBody, tuwen: Tuwen) -> dict[str, Any]:
+def create(body: CreateBody, talks: Talks) -> dict[str, Any]:
     """Begins a conversation; `POST /v1/query` with its id asks in it."""
     check_collection(body.collection)
-    made = tuwen.service.conversations.create(body.collection, body.title, body.filter)
-    return transcripts.whole(tuwen.service, made)
+    made = talks.create(body.collection, body.title, body.filter)
+    return transcripts.whole(talks, made)
 
 
 @router.get("")
 def listed(
-    tuwen: Tuwen,
+    talks: Talks,
     collection: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """The last used first; `more` says whether there are others after these."""
-    found = tuwen.service.conversations.store.listed(collection, limit + 1, offset)
+    found = talks.store.listed(collection, limit + 1, offset)
     return {"conversations": [transcripts.summary(item) for item in found[:limit]], "more": len(found) > limit}
 
 
 @router.get("/{conversation_id}")
-def show(conversation_id: str, tuwen: Tuwen) -> dict[str, Any]:
+def show(conversation_id: str, talks: Talks) -> dict[str, Any]:
     """The branch that is shown, with where each citation stands now."""
-    return transcripts.whole(tuwen.service, tuwen.service.conversations.store.get(conversation_id))
+    return transcripts.whole(talks, talks.store.get(conversation_id))
 
 
 @router.patch("/{conversation_id}")
-def change(conversation_id: str, body: ChangeBody, tuwen: Tuwen) -> dict[str, Any]:
+def change(conversation_id: str, body: ChangeBody, talks: Talks) -> dict[str, Any]:
     """Names it, sets its scope, or shows another branch."""
-    conversations = tuwen.service.conversations
-    conversations.change(conversation_id, body.title, body.filter)
+    talks.change(conversation_id, body.title, body.filter)
     if body.shown is not None:
-        conversations.store.show_branch(conversation_id, body.shown)
-    return transcripts.whole(tuwen.service, conversations.store.get(conversation_id))
+        talks.store.show_branch(conversation_id, body.shown)
+    return transcripts.whole(talks, talks.store.get(conversation_id))
 
 
 @router.delete("/{conversation_id}")
-def delete(conversation_id: str, tuwen: Tuwen) -> dict[str, Any]:
+def delete(conversation_id: str, talks: Talks) -> dict[str, Any]:
     """With all its turns; documents that were uploaded in it stay."""
-    tuwen.service.conversations.store.remove(conversation_id)
+    talks.store.remove(conversation_id)
     return {"id": conversation_id, "deleted": True}
 
 
 @router.get("/{conversation_id}/export", response_model=None)
-def export(conversation_id: str, tuwen: Tuwen, format: Literal["markdown", "json"] = "markdown") -> Response:  # noqa: A002
+def export(conversation_id: str, talks: Talks, format: Literal["markdown", "json"] = "markdown") -> Response:  # noqa: A002
     """For reading (the branch that is shown), or complete (every branch, every passage)."""
-    conversation = tuwen.service.conversations.store.get(conversation_id)
+    conversation = talks.store.get(conversation_id)
     name = "".join(c if c.isalnum() or c in " -_" else "_" for c in conversation.title).strip() or "conversation"
     if format == "json":
-        answer: Response = JSONResponse(transcripts.everything(tuwen.service, conversation))
+        answer: Response = JSONResponse(transcripts.everything(talks, conversation))
     else:
-        text = transcripts.markdown(tuwen.service, conversation)
+        text = transcripts.markdown(talks, conversation)
         answer = Response(text, media_type="text/markdown; charset=utf-8")
     extension = "json" if format == "json" else "md"
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{name}.{extension}')}"
@@ -100,10 +99,10 @@ def export(conversation_id: str, tuwen: Tuwen, format: Literal["markdown", "json
 
 @router.post("/{conversation_id}/files", status_code=202)
 async def upload(
-    conversation_id: str, tuwen: Tuwen, file: UploadFile, name: Annotated[str, Form()] = ""
+    conversation_id: str, tuwen: Tuwen, talks: Talks, file: UploadFile, name: Annotated[str, Form()] = ""
 ) -> dict[str, Any]:
     """Takes a file into the conversation's collection, and into its scope where that names documents."""
-    conversation = tuwen.service.conversations.store.get(conversation_id)
+    conversation = talks.store.get(conversation_id)
     accepted = await files.upload(tuwen, file, conversation.collection, name)
-    tuwen.service.conversations.widen(conversation_id, accepted["name"])
+    talks.widen(conversation_id, accepted["name"])
     return accepted

@@ -99,19 +99,21 @@ _TURN = (
     "conversation_id, parent, question, searched, answer, state, abstained, citations, context, notes, timings, generator, summary, "
     "error, id, at"
 )
+_OF_OWNER = "EXISTS (SELECT 1 FROM conversations c WHERE c.id = turns.conversation_id AND c.owner = ?)"
 
 
 class ConversationStore:
-    """Safe to use from several threads."""
+    """The conversations of one owner: no id reaches another's, which is answered as if it were not there. Safe to use from several threads."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, owner: str = "") -> None:
+        """`owner` is the name of a caller; empty for the owner of the data directory."""
+        self._database, self._owner = database, owner
 
     def create(self, conversation: Conversation) -> None:
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO conversations (id, collection, title, scope, head, created_at, changed_at)"
-                " VALUES (?, ?, ?, ?, NULL, ?, ?)",
+                "INSERT INTO conversations (id, collection, title, scope, head, created_at, changed_at, owner)"
+                " VALUES (?, ?, ?, ?, NULL, ?, ?, ?)",
                 (
                     conversation.id,
                     conversation.collection,
@@ -119,13 +121,14 @@ class ConversationStore:
                     conversation.scope,
                     conversation.created_at,
                     conversation.changed_at,
+                    self._owner,
                 ),
             )
 
     def get(self, conversation_id: str) -> Conversation:
         """Raises NotFound."""
         row = self._database.reader.execute(
-            f"SELECT {_COLUMNS} FROM conversations c WHERE c.id = ?", (conversation_id,)
+            f"SELECT {_COLUMNS} FROM conversations c WHERE c.id = ? AND c.owner = ?", (conversation_id, self._owner)
         ).fetchone()
         if row is None:
             raise _unknown(conversation_id)
@@ -134,9 +137,9 @@ class ConversationStore:
     def listed(self, collection: str | None = None, limit: int = 50, offset: int = 0) -> list[Conversation]:
         """The last used first."""
         rows = self._database.reader.execute(
-            f"SELECT {_COLUMNS} FROM conversations c WHERE ?1 IS NULL OR c.collection = ?1"
+            f"SELECT {_COLUMNS} FROM conversations c WHERE c.owner = ?4 AND (?1 IS NULL OR c.collection = ?1)"
             " ORDER BY c.changed_at DESC, c.id LIMIT ?2 OFFSET ?3",
-            (collection, limit, offset),
+            (collection, limit, offset, self._owner),
         )
         return [Conversation(*row) for row in rows]
 
@@ -144,8 +147,8 @@ class ConversationStore:
         """What is None stays. Raises NotFound."""
         with self._database.transaction() as db:
             done = db.execute(
-                "UPDATE conversations SET title = coalesce(?, title), scope = coalesce(?, scope) WHERE id = ?",
-                (title, scope, conversation_id),
+                "UPDATE conversations SET title = coalesce(?, title), scope = coalesce(?, scope) WHERE id = ? AND owner = ?",
+                (title, scope, conversation_id, self._owner),
             )
             if not done.rowcount:
                 raise _unknown(conversation_id)
@@ -154,12 +157,13 @@ class ConversationStore:
     def remove(self, conversation_id: str) -> None:
         """With all its turns. Raises NotFound."""
         with self._database.transaction() as db:
-            if not db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,)).rowcount:
-                raise _unknown(conversation_id)
+            self._check(db, conversation_id)
+            db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
     def show_branch(self, conversation_id: str, turn_id: str) -> None:
         """Shows the branch that goes through this turn, down to its newest turn. Raises NotFound."""
         with self._database.transaction() as db:
+            self._check(db, conversation_id)
             found = db.execute("SELECT conversation_id FROM turns WHERE id = ?", (turn_id,)).fetchone()
             if found is None or found[0] != conversation_id:
                 raise NotFound(
@@ -178,8 +182,7 @@ class ConversationStore:
         deleted meanwhile. The first one gives its question to a conversation without a title. Raises NotFound, when the
         conversation was deleted meanwhile, BadRequest for a parent of another one."""
         with self._database.transaction() as db:
-            if db.execute("SELECT 1 FROM conversations WHERE id = ?", (turn.conversation_id,)).fetchone() is None:
-                raise _unknown(turn.conversation_id)
+            self._check(db, turn.conversation_id)
             if turn.parent is not None:
                 found = db.execute("SELECT conversation_id FROM turns WHERE id = ?", (turn.parent,)).fetchone()
                 if found is None or found[0] != turn.conversation_id:
@@ -201,7 +204,9 @@ class ConversationStore:
 
     def turn(self, turn_id: str) -> StoredTurn:
         """Raises NotFound."""
-        row = self._database.reader.execute(f"SELECT {_TURN} FROM turns WHERE id = ?", (turn_id,)).fetchone()
+        row = self._database.reader.execute(
+            f"SELECT {_TURN} FROM turns WHERE id = ? AND {_OF_OWNER}", (turn_id, self._owner)
+        ).fetchone()
         if row is None:
             raise NotFound(f"There is no turn {turn_id}.", "Load the conversation again.")
         return _from_row(row)
@@ -209,9 +214,16 @@ class ConversationStore:
     def turns(self, conversation_id: str) -> list[StoredTurn]:
         """Of all branches, oldest first."""
         rows = self._database.reader.execute(
-            f"SELECT {_TURN} FROM turns WHERE conversation_id = ? ORDER BY at, rowid", (conversation_id,)
+            f"SELECT {_TURN} FROM turns WHERE conversation_id = ? AND {_OF_OWNER} ORDER BY at, rowid",
+            (conversation_id, self._owner),
         )
         return [_from_row(row) for row in rows]
+
+    def _check(self, db: sqlite3.Connection, conversation_id: str) -> None:
+        """Inside the caller's transaction. Raises NotFound."""
+        wanted = (conversation_id, self._owner)
+        if db.execute("SELECT 1 FROM conversations WHERE id = ? AND owner = ?", wanted).fetchone() is None:
+            raise _unknown(conversation_id)
 
 
 def path(turns: Iterable[StoredTurn], head: str | None) -> list[StoredTurn]:

@@ -272,7 +272,24 @@ INSERT INTO jobs (id, collection, name, sha256, size, path, root, priority, stat
 DROP TABLE uploads;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _WINDOWS, _FEEDBACK, _FILTERS, _SPELLINGS, _CONVERSATIONS, _VERSIONS, _JOBS)
+_OWNERS = """
+-- Who holds it: the name of a caller, empty for the owner of the data directory, whose all were that there are.
+ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE INDEX conversations_by_owner ON conversations (owner, changed_at);
+DROP INDEX conversations_by_time;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST,
+    _WINDOWS,
+    _FEEDBACK,
+    _FILTERS,
+    _SPELLINGS,
+    _CONVERSATIONS,
+    _VERSIONS,
+    _JOBS,
+    _OWNERS,
+)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

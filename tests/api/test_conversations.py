@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api import conversations
+from api.access import OWNER
 from api.app import create_app
 from api.client import read_events
 from api.schemas import QueryBody
@@ -21,7 +22,6 @@ from api.service import Service, open_service
 from api.settings import load
 from api.transcripts import _inert
 from ingest.files import InputFile, find
-from rag.answers import EVERYTHING
 from rag.errors import ConversationBusy, GeneratorUnavailable
 from rag.fake_generator import ScriptedGenerator
 from tests.support.light import LIGHT
@@ -228,7 +228,7 @@ def test_a_deleted_document_takes_its_words_along(http: TestClient, own: Service
 def test_one_question_at_a_time(http: TestClient, own: Service) -> None:
     id_ = begin(http)
     body = QueryBody(question=BAMBOO, conversation_id=id_)
-    first = conversations.ask(own, body, access=EVERYTHING)
+    first = conversations.ask(own, body, caller=OWNER)
     begun = next(first)
     assert isinstance(begun, conversations.Begun)
     for stream in (False, True):
@@ -251,7 +251,7 @@ def test_of_many_at_once_each_is_answered_or_refused(own: Service, http: TestCli
     def one(number: int) -> None:
         body = QueryBody(question=f"{BAMBOO} ({number})", conversation_id=id_)
         try:
-            for _ in conversations.ask(own, body, access=EVERYTHING):
+            for _ in conversations.ask(own, body, caller=OWNER):
                 time.sleep(0.001)
             outcomes.append("answered")
         except ConversationBusy:
@@ -271,7 +271,7 @@ def test_of_many_at_once_each_is_answered_or_refused(own: Service, http: TestCli
 def test_an_answer_that_nobody_reads_on_is_kept_as_incomplete(own: Service, http: TestClient) -> None:
     own._made["generator"] = generator = ScriptedGenerator("A giant panda eats about 38 kilograms of bamboo a day [1].")
     id_ = begin(http)
-    events = conversations.ask(own, QueryBody(question=BAMBOO, conversation_id=id_), access=EVERYTHING)
+    events = conversations.ask(own, QueryBody(question=BAMBOO, conversation_id=id_), caller=OWNER)
     said = ""
     for event in events:
         if isinstance(event, str):
@@ -300,7 +300,7 @@ def test_a_generator_that_fails_leaves_the_question_and_the_reason(own: Service,
 
 def test_a_conversation_deleted_meanwhile_is_not_brought_back(own: Service, http: TestClient) -> None:
     id_ = begin(http)
-    events = conversations.ask(own, QueryBody(question=BAMBOO, conversation_id=id_), access=EVERYTHING)
+    events = conversations.ask(own, QueryBody(question=BAMBOO, conversation_id=id_), caller=OWNER)
     next(events)
     http.delete(f"/v1/conversations/{id_}")
     last = list(events)[-1]
