@@ -29,6 +29,9 @@ def write_report(
     ] = "",
     pictures: Annotated[bool, typer.Option(help="Show pages of documents beside the failures.")] = True,
     picture_bytes: Annotated[int, typer.Option(min=0, help="Most bytes of page pictures.")] = 4_000_000,
+    texts: Annotated[
+        bool, typer.Option(help="Quote questions, answers and passages, and name documents. Without: figures only.")
+    ] = True,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +44,7 @@ def write_report(
         from eval.report.markdown import markdown as table
         from eval.runner import default_settings, page_images
 
-        numbers = figures(run, against=against, sweep=sweep, measure=measure, defaults=default_settings)
+        numbers = figures(run, against=against, sweep=sweep, measure=measure, defaults=default_settings, texts=texts)
         if out is not None or not (markdown or as_json):
             from eval.report.html import html
 
@@ -49,10 +52,10 @@ def write_report(
             with ExitStack() as stack:
                 images = (
                     stack.enter_context(page_images(numbers["run"]["index"] or "", numbers["run"]["server"] or ""))
-                    if pictures
+                    if pictures and texts
                     else None
                 )
-                page = html(numbers, page_image=images, budget=picture_bytes, command=_command())
+                page = html(numbers, page_image=images, budget=picture_bytes, command=_command() if texts else "")
             _write(target, page)
             if not (markdown or as_json):
                 for one in (numbers.get("sweep", {}).get("verdict"), numbers.get("comparison", {}).get("verdict")):

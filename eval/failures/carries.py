@@ -55,9 +55,11 @@ def carries(answer: str, text: str) -> bool:
 
 
 def checkable(answer: str, text: str) -> bool:
-    """Whether it says something that the text does not carry the answer: the answer has numbers or is short, and is in the
-    text's language."""
-    return not _foreign(answer, text) and (bool(numbers(answer)) or 0 < len(stems(answer)) <= SHORT)
+    """Whether it says something that the text does not carry the answer: the answer is in the text's language, and is short, or has
+    numbers none of which stands there. A long answer that shares some has often worked out the others."""
+    if _foreign(answer, text):
+        return False
+    return 0 < len(stems(answer)) <= SHORT or (bool(numbers(answer)) and number_share(answer, text) == 0)
 
 
 def has_numbers(answer: str, text: str) -> bool:

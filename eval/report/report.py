@@ -16,6 +16,7 @@ from eval.report.knowing import knowing
 from eval.report.names import primary
 from eval.report.reading import Run, listed, number, read_run
 from eval.report.sweeping import read_sweep, run_of
+from eval.report.withheld import withhold
 from rag.errors import BadRequest
 
 FORMAT = 1
@@ -29,11 +30,12 @@ def figures(
     sweep: Path | None = None,
     measure: str = "",
     defaults: Callable[[str], Mapping[str, Any]] = lambda _: {},
+    texts: bool = True,
 ) -> dict[str, Any]:
     """Everything that the report says, as JSON.
 
-    Of a sweep alone, the run is that of its best cell, compared with the baseline. `measure` leads the report (by default nDCG@10,
-    or what the run has). `defaults` tells the settings of a profile where nobody has
+    Of a sweep alone, the run is that of its best cell, compared with the baseline. `measure` leads the report (by default that of the
+    sweep, else nDCG@10 or what the run has). Without `texts`, nothing of the documents and the questions is in it. `defaults` tells the settings of a profile where nobody has
     set anything. Raises BadRequest.
     """
     swept = read_sweep(sweep) if sweep else None
@@ -44,12 +46,15 @@ def figures(
         if swept is None:
             raise BadRequest("There is no run to report.", "Name the folder of a run, or of a sweep with --sweep.")
         raise BadRequest(f"The runs of {sweep} are not there any more.", "Name the folder of a run as well.")
-    found = of_run(read_run(run), measure, defaults)
+    asked = read_run(run)
+    if swept and not measure and any(swept["metric"] in one.metrics for one in asked.questions):
+        measure = swept["metric"]
+    found = of_run(asked, measure, defaults)
     if against is not None:
-        found["comparison"] = comparison(read_run(run), read_run(against), found["measure"])
+        found["comparison"] = comparison(asked, read_run(against), found["measure"])
     if swept is not None:
         found["sweep"] = swept
-    return found
+    return found if texts else withhold(found)
 
 
 def of_run(run: Run, measure: str, defaults: Callable[[str], Mapping[str, Any]]) -> dict[str, Any]:
@@ -59,6 +64,7 @@ def of_run(run: Run, measure: str, defaults: Callable[[str], Mapping[str, Any]])
     leading = measure or primary(measured)
     found = {
         "report": FORMAT,
+        "texts": True,
         "dataset": run.dataset,
         "run": _described(run),
         "measure": leading,

@@ -87,6 +87,11 @@ def test_a_text_that_lacks_the_answer() -> None:
     # A long answer is seldom worded as the document does, one in another language never.
     assert not gold(index, "The large animal was seen by several people walking near fallen trees").lacks
     assert not gold(Index(a=[("茶园每年收租金一元。", 1)]), "One yuan").lacks
+    # Nor one that works out a number from those that stand there.
+    sums = Index(a=[("Data Center 14,514\nTotal revenue 18,120", 1)])
+    computed = "The data center business earned $14,514 million, about 80.1% of the total revenue of $18,120 million."
+    assert not gold(sums, computed).lacks
+    assert gold(sums, "The data center business earned about 80.1% of the total revenue of that quarter.").lacks
 
 
 def test_documents_that_are_not_there() -> None:
