@@ -12,6 +12,8 @@ TuwenError                    what happened + what to do next
 │       └── LimitExceeded     too large, too many pages or pixels, too slow (OutOfMemory: once more)
 ├── Unavailable               try again later
 │   ├── GeneratorUnavailable  the generator does not answer
+│   ├── Overloaded            too much is asked at once (GeneratorBusy: of the generator's server)
+│   ├── Abandoned             nobody waits for the answer any more
 │   ├── EncoderUnavailable    a remote encoder or reranker does not answer
 │   ├── ConversationBusy      another question of the conversation is being answered
 │   └── DirectoryOwned        another process owns the data directory
@@ -89,6 +91,25 @@ class Unavailable(TuwenError):
 
 class GeneratorUnavailable(Unavailable):
     """The generator cannot be reached, is overloaded, or died."""
+
+
+class Overloaded(Unavailable):
+    """Too much is asked at once; `retry_after` is when to come again, in seconds."""
+
+    def __init__(self, message: str, remedy: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type[Overloaded], tuple[str, str, float]]:  # type: ignore[override]
+        return type(self), (self.message, self.remedy, self.retry_after)
+
+
+class GeneratorBusy(GeneratorUnavailable, Overloaded):
+    """The generator's server says that it has no room for this request now (429, 503)."""
+
+
+class Abandoned(Unavailable):
+    """Whoever waited for the answer has gone; the work was stopped."""
 
 
 class EncoderUnavailable(Unavailable):

@@ -6,12 +6,13 @@ Shipped, so that who embeds Tuwen can test without a model.
 from __future__ import annotations
 
 import json
+import select
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from rag.answers import Usage
@@ -79,7 +80,7 @@ class Reply:
     """What the scripted server answers to one chat completion.
 
     `status` other than 200 sends `body` (or an error object). `break_after` pieces the connection is cut; `raw` replaces the event stream
-    by bytes of one's own. `before_s` and `between_s` are pauses.
+    by bytes of one's own. `before_s` (before anything), `first_s` (after the head, as while a prompt is read) and `between_s` are pauses.
     """
 
     pieces: tuple[str, ...] = ("Scripted ", "answer [1].")
@@ -87,9 +88,12 @@ class Reply:
     body: str = ""
     raw: bytes | None = None
     before_s: float = 0.0
+    first_s: float = 0.0
     between_s: float = 0.0
     break_after: int | None = None
     usage: bool = True
+    retry_after: str = ""
+    """Sent with a `status` other than 200."""
 
 
 @dataclass
@@ -159,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
             error = {
                 "error": {"message": reply.body or "scripted failure", "type": "server_error", "code": reply.status}
             }
-            self._send_json(reply.status, error)
+            self._send_json(reply.status, error, {"Retry-After": reply.retry_after} if reply.retry_after else {})
             return
         try:
             if body.get("stream"):
@@ -178,9 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _send_json(self, status: int, value: object) -> None:
+    def _send_json(self, status: int, value: object, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         data = json.dumps(value).encode()
         self.send_response(status)
+        for name, text in headers.items():
+            self.send_header(name, text)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -190,7 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
+        self.wfile.flush()
         self.close_connection = True
+        self._wait(reply.first_s)
         if reply.raw is not None:
             self.wfile.write(reply.raw)
             return
@@ -198,11 +206,16 @@ class _Handler(BaseHTTPRequestHandler):
             if place == reply.break_after:
                 return
             self._event(body, [{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}])
-            time.sleep(reply.between_s)
+            self._wait(reply.between_s)
         self._event(body, [{"index": 0, "delta": {}, "finish_reason": "stop"}])
         if reply.usage and (body.get("stream_options") or {}).get("include_usage"):
             self._event(body, [], _usage(reply, body))
         self.wfile.write(b"data: [DONE]\n\n")
+
+    def _wait(self, seconds: float) -> None:
+        """Raises ConnectionResetError as soon as the client hangs up."""
+        if seconds and select.select([self.connection], [], [], seconds)[0]:
+            raise ConnectionResetError
 
     def _event(self, body: dict[str, Any], choices: list[dict[str, Any]], usage: dict[str, int] | None = None) -> None:
         event = {

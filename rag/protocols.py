@@ -277,9 +277,20 @@ class Aligner(Protocol[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """A picture in a prompt, under the line that says what it is."""
+
+    label: str
+    image: ImageData
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
+    """`images` stand before the text; a generator that sees none leaves them out."""
+
     role: Literal["system", "user", "assistant"]
     content: str
+    images: tuple[LabelledImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +302,13 @@ class Sampling:
     max_tokens: int = 400
     stop: tuple[str, ...] = ()
     extra: Mapping[str, float] = field(default_factory=dict)
+    """What else the server knows, by its own names."""
+    top_k: int = 0
+    """Only the k likeliest tokens; 0 leaves all."""
+    repetition_penalty: float = 1.0
+    """Divides the scores of tokens that the prompt or the answer has already; 1 leaves them alone."""
+    presence_penalty: float = 0.0
+    """Taken from the scores of tokens that the answer has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +321,9 @@ class GenerationRequest:
     turns: tuple[Turn, ...]
     messages: tuple[Message, ...]
     sampling: Sampling
+    schema: Mapping[str, object] | None = None
+    """A JSON schema that the answer is to satisfy. Where the server can, it lets nothing else be written; the answer is read tolerantly
+    all the same."""
 
 
 class Generator(Protocol):
@@ -331,6 +352,15 @@ class Generator(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class WarmUp(Protocol):
+    """What a generator can do besides, where its first answer is slower than the others."""
+
+    def warm_up(self) -> None:
+        """Raises what `ready` raises."""
+        ...
 
 
 @runtime_checkable

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any, cast
 
 from rag.answers import Usage
 from rag.errors import GeneratorUnavailable
 
 
-def read_events(lines: Iterable[str]) -> Iterator[str | Usage]:
+def read_events(lines: Iterable[str]) -> Generator[str | Usage, None, None]:
     """Pieces of text as they come, then one Usage (zeros when the server sent none). Comments and blank lines are passed
     over. Raises GeneratorUnavailable for an error event, for what is no JSON, and for a stream that breaks off."""
     usage, ended = Usage(), False

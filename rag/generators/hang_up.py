@@ -1,0 +1,35 @@
+"""Closing a connection under a read: the only way to tell a server that nobody waits, while one waits for its first word."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+
+from rag import abandon
+from rag.errors import Abandoned
+
+
+@contextmanager
+def hung_up_when_abandoned(response: httpx.Response) -> Iterator[None]:
+    """Within it, the response's connection is cut as soon as nobody waits for the answer; the read then raises, here Abandoned."""
+    waiting = abandon.current()
+    stream: Any = response.extensions.get("network_stream")
+    connection: socket.socket | None = stream.get_extra_info("socket") if stream is not None else None
+
+    def cut() -> None:
+        # Closing alone does not wake a thread that reads.
+        with suppress(OSError):
+            if connection is not None:
+                connection.shutdown(socket.SHUT_RDWR)
+
+    try:
+        with waiting.calling(cut):
+            yield
+    except Exception as error:
+        if waiting.gone:
+            raise Abandoned("Nobody waits for this answer any more.", "Ask again.") from error
+        raise
