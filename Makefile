@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 QUESTION ?= How long did the seized bearing keep Heron closed?
 
-.PHONY: serve test install check models lock clean
+.PHONY: serve test install check models lock vllm clean
 
 serve: $(VENV)/.installed  ## install, fetch the models, ingest the example corpus, answer a question, open the page
 	$(BIN)/tuwen models pull
@@ -24,6 +24,9 @@ install: $(VENV)/.installed
 
 lock:  ## write the lock files from pyproject.toml (needs uv)
 	scripts/lock
+
+vllm: $(VENV)/.installed  ## serve a small model by vLLM on the CPU, in an environment of its own
+	BIN=$(BIN) scripts/vllm
 
 clean:
 	rm -rf $(VENV) build *.egg-info
