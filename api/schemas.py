@@ -62,11 +62,13 @@ class SearchBody(_Body):
     """Whether the answer says what each step left."""
     scheme: Scheme | None = None
     """`vector`, `aligned` or `hybrid`; None takes that of the settings."""
+    turns: Annotated[list[TurnBody], Field(max_length=100)] = []
+    """The conversation so far: a follow-up is searched for as a question of its own."""
 
     def to_query(self, image: ImageData | None) -> Query:
-        return Query(
-            self.query, self.collection, self.top_k, image, self.filter.to_filter(), (), self.explain, self.scheme
-        )
+        turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
+        allowed = self.filter.to_filter()
+        return Query(self.query, self.collection, self.top_k, image, allowed, turns, self.explain, self.scheme)
 
 
 class QueryBody(_Body):
@@ -129,6 +131,7 @@ def _place(place: Place) -> dict[str, Any]:
 def search_result(result: SearchResult) -> dict[str, Any]:
     shown: dict[str, Any] = {"hits": [hit(found) for found in result.hits], "timings": dict(result.timings)}
     shown |= {"notes": list(result.notes)} if result.notes else {}
+    shown |= {"standalone_question": result.standalone} if result.standalone else {}
     return shown | ({"explain": explained(result.stages, result.evidence)} if result.stages else {})
 
 

@@ -57,8 +57,10 @@ class Task:
 
 def measure(system: System, task: Task, question: Question) -> Record:
     """A JSON object with everything a report needs of this question."""
+    # A question without earlier messages is asked as it always was: not every system knows of them.
+    more = {"turns": question.turns} if question.turns else {}
     began = time.perf_counter()
-    found = system.search(question.text, task.depth)
+    found = system.search(question.text, task.depth, **more)
     milliseconds = (time.perf_counter() - began) * 1000
     ranked = best_per_document(found, task.ids)
     metrics = _ranking_metrics(task, question, ranked, found)
@@ -84,8 +86,6 @@ def measure(system: System, task: Task, question: Question) -> Record:
     given: Given | None = None
     if task.answers:
         began = time.perf_counter()
-        # An answer without earlier messages is asked for as it always was: not every system knows of them.
-        more = {"turns": question.turns} if question.turns else {}
         given = system.answer(question.text, HITS_KEPT, **more)
         record["answer"] = _answer(given, task.ids) | {"ms": round((time.perf_counter() - began) * 1000, 1)}
         metrics |= _answer_metrics(task, question, given)

@@ -196,6 +196,8 @@ class SearchResult:
     read_as: str = ""
     """The question with words corrected that no document has; empty when none was."""
     likeness: Likeness | None = None
+    standalone: str = ""
+    """A follow-up as the question of its own that was searched for; empty without a conversation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from functools import partial
 
 from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Stage, Usage
 from rag.clock import Clock
+from rag.errors import GeneratorUnavailable
 from rag.generation import Generation
 from rag.language import language_of
 from rag.policy import OPEN
@@ -52,6 +53,20 @@ class Engine(Searcher):
     """Judges what words cannot; None compares words."""
     policy: ContentPolicy = OPEN
 
+    def search(self, query: Query) -> SearchResult:
+        """As `Searcher.search`; a follow-up is searched for as a question of its own."""
+        # The zero-argument form is lost in a dataclass with slots, which is made anew.
+        look = partial(Searcher.search, self)
+        if not query.turns:
+            return look(query)
+        clock = Clock()
+        with clock("rewrite"):
+            query = self._standing_alone(query, self._writer())
+        found = look(query)
+        timings = {**clock.finish(), **found.timings}
+        timings["total"] = timings["rewrite"] + found.timings["total"]
+        return replace(found, timings=timings, standalone=query.text)
+
     def answer(self, query: Query) -> Iterator[Event]:
         """The events of an answer as they come; closing the iterator stops the generator. Raises what `search` raises."""
         clock = Clock()
@@ -64,8 +79,7 @@ class Engine(Searcher):
             yield Answer(declined, True, (), (), clock.finish(), Usage(), generator.name, notes=(DECLINED_NOTE,))
             return
         with clock("rewrite"):
-            writer = Remembering(generator, self.steps) if self.options.rewrite else None
-            query = replace(query, text=standalone(query, writer, self.prompts), turns=())
+            query = self._standing_alone(query, generator)
         language = language_of(query.text)
         yield Rewritten(query.text)
         with clock("search"):
@@ -144,6 +158,18 @@ class Engine(Searcher):
             share=options.compress,
         )
         return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
+
+    def _writer(self) -> Generator | None:
+        """None where nobody can write: a rule serves."""
+        try:
+            return self.generate() if self.options.rewrite else None
+        except GeneratorUnavailable:
+            return None
+
+    def _standing_alone(self, query: Query, generator: Generator | None) -> Query:
+        asked = generator is not None and self.options.rewrite
+        writer = Remembering(generator, self.steps) if asked and generator is not None else None
+        return replace(query, text=standalone(query, writer, self.prompts), turns=())
 
     def _refusal(self, question: str, language: str, hits: Sequence[Hit]) -> str:
         return abstention(question, language, hits[:3], content_words(question), self.prompts)

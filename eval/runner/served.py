@@ -102,8 +102,9 @@ class ServedSystem:
             service.rebuild()
             return service.ingest(files, self._collection, tell, retry_failed=True)
 
-    def search(self, question: str, top_k: int) -> Found:
-        body = SearchBody(query=question, collection=self._collection, top_k=top_k, explain=True)
+    def search(self, question: str, top_k: int, turns: Sequence[Turn] = ()) -> Found:
+        earlier = [TurnBody(role=turn.role, content=turn.content) for turn in turns]
+        body = SearchBody(query=question, collection=self._collection, top_k=top_k, turns=earlier, explain=True)
         result = self._client.search(body)
         explained = result.get("explain", {})
         return Found(_hits(result["hits"]), result["timings"], _stages(explained), explained.get("evidence"))

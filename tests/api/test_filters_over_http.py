@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api import deps
+from api.access import Caller
 from api.app import create_app
 from api.schemas import FilterBody
 from api.service import Service, open_service
@@ -79,7 +80,7 @@ def test_access_holds_over_http_and_hides_collections(service: Service, monkeypa
     with pytest.raises(NotFound, match=r"no collection 'private' \(there is: default\)"):
         service.search(Query("granite", "private"), access=red)
     app = create_app(service)
-    app.dependency_overrides[deps._access] = lambda: red
+    app.dependency_overrides[deps.caller] = lambda: Caller("red", red)
     client = TestClient(app)
     for given in ("", "metadata.tenant = blue", "not metadata.tenant = red", "name in ()"):
         hits = client.post("/v1/search", json={"query": "granite", "filter": given}).json()["hits"]

@@ -240,6 +240,20 @@ def test_a_follow_up_is_searched_as_a_question_of_its_own() -> None:
     assert final(told).citations[0].verified
 
 
+def test_a_follow_up_is_searched_for_with_the_conversation() -> None:
+    turns = (Turn("user", "What does a giant panda eat?"), Turn("assistant", "Bamboo [1]."))
+    asked = Query("And a newborn cub, how much does it weigh?", turns=turns)
+    found = engine(ScriptedGenerator("How much does a newborn panda cub weigh?")).search(asked)
+    assert found.standalone == "How much does a newborn panda cub weigh?"
+    assert found.hits == engine().search(Query(found.standalone)).hits
+    assert found.timings["total"] >= found.timings["rewrite"] > 0
+    # Where nobody can write, the rule serves; without a conversation nothing is rewritten.
+    dead = engine(ScriptedGenerator(GeneratorUnavailable("It died.", "Restart it."))).search(asked)
+    assert "panda" in dead.standalone
+    assert "panda" in engine(rewrite=False).search(asked).standalone
+    assert engine().search(Query("bamboo")).standalone == ""
+
+
 def test_a_dead_generator_is_an_error_not_an_answer() -> None:
     with pytest.raises(GeneratorUnavailable):
         events(engine(ScriptedGenerator(GeneratorUnavailable("It died.", "Restart it."))), "bamboo giant panda day?")
