@@ -65,11 +65,16 @@ def serve(
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    places: Annotated[
+        list[str], typer.Argument(help="Files, folders, and addresses: s3://…, https://… (docs/ingest.md).")
+    ],
     data: Data = None,
     server: Server = "",
     collection: Collection = "default",
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Parse processes (ingest.workers).")] = None,
+    ray: Annotated[
+        str | None, typer.Option("--ray", metavar="ADDRESS", help="Work on a Ray cluster: local, auto or host:port.")
+    ] = None,
     retry_failed: Annotated[bool, typer.Option(help="Try files again that failed before, though unchanged.")] = False,
     sync: Annotated[bool, typer.Option("--sync", help="Delete documents whose file in the folders is gone.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and ingest what changes, until Ctrl-C.")] = False,
@@ -81,17 +86,29 @@ def ingest(
     import threading
 
     from api import terminal
+    from api.client import LocalClient
     from api.service import check_collection
-    from ingest.files import find
+    from ingest.files import find, is_remote
     from ingest.sync import watch as watched
 
     failed = False
-    with errors(as_json), _client(data, server, {"ingest": {"workers": workers}}) as client:
+    with errors(as_json), _client(data, server, {"ingest": {"workers": workers, "ray": ray}}) as client:
         check_collection(collection)
+        if ray and not isinstance(client, LocalClient):
+            raise BadRequest(
+                f"{client.where} owns the data directory, and ingests what is uploaded without Ray.",
+                "Stop the server and run the command on its data directory.",
+            )
+        paths = [Path(place) for place in places if not is_remote(place)]
+        if len(paths) < len(places) and watch:
+            raise BadRequest(
+                "--watch looks at folders of this machine only.", "Run the command again when there is more."
+            )
         for _ in watched(paths, every, threading.Event()) if watch else [None]:
-            total = 0 if as_json or events else sum(1 for _ in find(paths))
+            # What is elsewhere is counted while it is ingested: it is not listed twice.
+            total = 0 if as_json or events or len(paths) < len(places) else sum(1 for _ in find(paths))
             with terminal.ingest_view(total, as_json=as_json, events=events) as tell:
-                report = client.ingest(paths, collection, tell, retry_failed=retry_failed, sync=sync)
+                report = client.ingest(places, collection, tell, retry_failed=retry_failed, sync=sync)
             failed = bool(report.states["failed"])
             if as_json:
                 print_json(terminal.report_json(report))
@@ -325,6 +342,45 @@ def verify_models(
 
     with errors(as_json):
         models.verify(_settings(data), names or [], as_json)
+
+
+@app.command()
+def plan(
+    model: Annotated[str, typer.Argument(help="A model's name (deepseek-r1, qwen2.5-7b, …), or its config.json.")],
+    gpu: Annotated[
+        str, typer.Option(help="A card's name, or memory,bandwidth,TFLOPS in GB, GB/s and dense bf16; cpu:… for none.")
+    ] = "h100",
+    gpus: Annotated[int, typer.Option(min=1, max=64, help="How many, by tensor parallelism.")] = 1,
+    precision: Annotated[
+        str,
+        typer.Option(help="Of the weights: bf16, fp8, int8, int4, fp32 (default: as published).", show_default=False),
+    ] = "",
+    kv: Annotated[str, typer.Option(help="Of the cache: bf16 or fp8.")] = "bf16",
+    context: Annotated[int, typer.Option(min=2, help="Tokens of a user's prompt and answer together.")] = 4096,
+    answer: Annotated[int, typer.Option(min=1, help="Of them, those of the answer.")] = 300,
+    users: Annotated[int, typer.Option(min=1, help="Who are answered at the same time.")] = 1,
+    bandwidth_share: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="Of the peak, while writing.", show_default="0.7")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Whether a model fits on cards (or a CPU), for how many users, and how fast: weights, caches and a roofline."""
+    from dataclasses import replace
+
+    from api.plan_view import show_plan
+    from rag.planning.catalogue import find_device, find_model
+    from rag.planning.plan import Wish, make_plan
+    from rag.planning.roofline import EXPECTED
+
+    with errors(as_json):
+        architecture, notes = find_model(model)
+        assumed = EXPECTED if bandwidth_share is None else replace(EXPECTED, bandwidth=bandwidth_share)
+        wish = Wish(precision, kv, context, answer, users, gpus, assumed)
+        made = make_plan(architecture, find_device(gpu), wish)
+        if as_json:
+            print_json(made.as_json() | {"notes": list(notes)})
+        else:
+            show_plan(made, notes)
 
 
 @app.command()
