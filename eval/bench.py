@@ -11,11 +11,9 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from eval import summary
 from eval.datasets.model import Dataset, Question
@@ -187,14 +185,6 @@ def fingerprint(config: Mapping[str, Any], index: str) -> str:
     """What makes two runs the same: labels, settings, measures, code and index; not where it was written and when."""
     parts = [{name: value for name, value in config.items() if name != "run"}, index]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
-
-
-def sample(dataset: Dataset, size: int, seed: int) -> Dataset:
-    """`size` of the questions, drawn by the seed, in the order of the set; all of them where there are no more."""
-    if size >= len(dataset.questions):
-        return dataset
-    chosen = np.random.default_rng(seed).choice(len(dataset.questions), size, replace=False)
-    return replace(dataset, questions=tuple(dataset.questions[number] for number in sorted(chosen)))
 
 
 def _index(filled: Filled) -> dict[str, Any]:

@@ -167,8 +167,7 @@ class Engine(Searcher):
             return None
 
     def _standing_alone(self, query: Query, generator: Generator | None) -> Query:
-        asked = generator is not None and self.options.rewrite
-        writer = Remembering(generator, self.steps) if asked and generator is not None else None
+        writer = Remembering(generator, self.steps) if generator is not None and self.options.rewrite else None
         return replace(query, text=standalone(query, writer, self.prompts), turns=())
 
     def _refusal(self, question: str, language: str, hits: Sequence[Hit]) -> str:

@@ -53,9 +53,11 @@ def split(dataset: Dataset, share: float, seed: int = 0) -> tuple[Dataset, Datas
 
 
 def sample(dataset: Dataset, size: int, seed: int = 0) -> Dataset:
-    """`size` questions in the order of the set, each kind in its proportion, over the whole corpus."""
+    """`size` questions in the order of the set, each kind in its proportion, over the whole corpus; all of them where there are no more."""
     if size < 1:
         raise BadRequest(f"The size is {size}.", "Give a number of questions from 1.")
+    if size >= len(dataset.questions):
+        return dataset
     kinds: dict[tuple[str, bool], list[Question]] = defaultdict(list)
     for question in sorted(dataset.questions, key=lambda question: _order(seed, question.id)):
         kinds[question.kind, question.answerable].append(question)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from eval.bench import Options, begin, bench, sample
+from eval.bench import Options, begin, bench
 from eval.compare import compare
 from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
+from eval.datasets.split import sample
 from eval.judge.score import Score, Verdict
 from eval.measures import choose
 from eval.metrics.ranking import evaluate, mean
