@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 LABELLED_SETS = frozenset({"questions.json", "questions.jsonl"})
 """Names under which `tuwen eval run` looks for questions and their answers beside the documents."""
+_REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _QUESTION_KEY = re.compile(rb'"question"\s*:')
 
 
@@ -33,6 +34,20 @@ class InputFile:
     """The job in the queue that it belongs to; files inside a file belong to that one's."""
     container: str = ""
     """The document of the file that it is inside of."""
+    size: int = 0
+    """Bytes; only of a remote file whose listing told."""
+    mark: str = ""
+    """What changes whenever the bytes of a remote file do (ingest/sources/remote.py), where its listing told."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether the bytes have to be fetched from `source`; `path` is only a name then."""
+        return not self.container and is_remote(self.source)
+
+
+def is_remote(place: str) -> bool:
+    """Whether a place is an address (`s3://…`) and no path of this machine."""
+    return _REMOTE.match(place) is not None
 
 
 def find(paths: Iterable[Path]) -> Iterator[InputFile]:

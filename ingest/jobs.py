@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ _NEXT = "(SELECT coalesce(max(revision), 0) + 1 FROM jobs)"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file in the queue. `id` is that of its document. `path` is where a bulk load found it; an upload's bytes are a blob."""
+    """A file in the queue. `id` is that of its document. `path` is where a bulk load found it, or its address; an upload's bytes are a blob."""
 
     id: str
     collection: str
@@ -92,9 +92,10 @@ class Jobs:
         jobs, named = [], []
         for file in files:
             id_ = Document.make_id(collection, file.name)
-            size = file.path.stat().st_size if file.path.exists() else 0
+            size = file.path.stat().st_size if not file.remote and file.path.exists() else file.size
             root = str(file.root) if file.root else ""
-            jobs.append(Job(id_, collection, file.name, "", size, str(file.path), root, BULK, "queued", at=now))
+            path = file.source if file.remote else str(file.path)
+            jobs.append(Job(id_, collection, file.name, "", size, path, root, BULK, "queued", at=now))
             named.append(_with_job(file, id_))
         self._put(jobs)
         return named
@@ -290,4 +291,4 @@ def _marks(values: Sequence[str]) -> str:
 
 
 def _with_job(file: InputFile, job: str) -> InputFile:
-    return InputFile(file.path, file.name, file.source, file.root, file.sha256, job)
+    return replace(file, job=job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ingest.events import FileEvent
-from ingest.files import InputFile
+from ingest.files import InputFile, is_remote
 from rag.documents import Document
 from rag.errors import FileError
 from rag.hashing import sha256_of
@@ -40,7 +41,7 @@ class Known:
         published = self._published.get(file.name)
         if other == file.source and published is not None:
             before = published[2]
-            if before and file.source and not _same_place(before, file.source) and Path(before).is_file():
+            if before and file.source and not _same_place(before, file.source) and _still_there(before):
                 other = before
         if other != file.source:
             raise FileError(
@@ -53,17 +54,27 @@ class Known:
         if file.container or not file.source:
             return sha256_of(file.path)
         now = time.time_ns()
-        found = file.path.stat()
-        known = self._looks.get(file.name)
-        look = Look("", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        if known is not None and replace(known, sha256="") == look:
-            return known.sha256
-        look = replace(look, sha256=sha256_of(file.path))
+        look = look_of(file)
+        assert look is not None
+        known = self.hash_by_look(file, look)
+        if known:
+            return known
+        sha256 = sha256_of(file.path)
         # Within the clock's grain a file can change once more and look the same.
         if now - max(look.modified, look.changed) > _SETTLED_NS:
+            self.looked(file, look, sha256)
+        return sha256
+
+    def hash_by_look(self, file: InputFile, look: Look | None) -> str:
+        """The hash that the file had when it looked like this; empty when it never did."""
+        known = self._looks.get(file.name)
+        return known.sha256 if known is not None and look is not None and replace(known, sha256="") == look else ""
+
+    def looked(self, file: InputFile, look: Look | None, sha256: str) -> None:
+        """The file had this hash when it looked like this."""
+        if look is not None:
             with self._guard:
-                self._new_looks[file.name] = look
-        return look.sha256
+                self._new_looks[file.name] = replace(look, sha256=sha256)
 
     def settled(self, file: InputFile, sha256: str) -> FileEvent | None:
         """What is to be told when nothing has to be done: the same bytes were published, or failed, under the same settings."""
@@ -77,21 +88,38 @@ class Known:
 
     def moved_from(self, file: InputFile) -> str | None:
         """The document of the same bytes whose file is not at its place any more, where this one is new."""
-        if file.name in self._published or not file.source:
+        if file.name in self._published or not file.source or file.remote:
             return None
         for id_, name, source in self._library.sources(self._collection, file.sha256):
-            if name != file.name and source and not Path(source).exists():
+            if name != file.name and source and not _still_there(source):
                 return id_
         return None
 
     def remember(self) -> None:
-        """Keeps what the files that were read looked like."""
-        self._library.remember_looks(self._collection, self._new_looks)
+        """Keeps what the files that were read looked like, since the last time."""
+        with self._guard:
+            new, self._new_looks = self._new_looks, {}
+        if new:
+            self._library.remember_looks(self._collection, new)
+
+
+def look_of(file: InputFile) -> Look | None:
+    """What a file looks like now, without reading it; None for a remote file of which nothing is known. Raises OSError."""
+    if file.remote:
+        number = int(hashlib.sha256(f"{file.source} {file.mark}".encode()).hexdigest()[:15], 16)
+        return Look("", file.size, 0, number, 0) if file.mark else None
+    found = file.path.stat()
+    return Look("", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _containers(name: str) -> Iterator[str]:
     """The names of the files that a file of this name may be inside of."""
     return (str(parent) for parent in PurePosixPath(name).parents if str(parent) != ".")
+
+
+def _still_there(source: str) -> bool:
+    """Whether a document's file is at its place. A remote one is not asked: its document is never taken away by another file."""
+    return is_remote(source) or Path(source).is_file()
 
 
 def _same_place(first: str, second: str) -> bool:

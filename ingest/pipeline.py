@@ -21,9 +21,9 @@ from ingest.events import FileEvent, Report
 from ingest.files import InputFile
 from ingest.flow import Flow
 from ingest.known import Known
-from ingest.protocols import Chunker, Limits
+from ingest.protocols import Chunker, Limits, Worker
 from ingest.reading import UNPACKED, Reader
-from ingest.worker import ParseWorker
+from ingest.sources.remote import NOWHERE, Sources
 from ingest.writing import Writer
 from rag.stores.library import CHECKPOINTS, SqliteLibrary
 
@@ -41,14 +41,15 @@ class Pipeline:
         library: SqliteLibrary,
         chunker: Chunker,
         open_models: Callable[[], Models],
-        make_worker: Callable[[], ParseWorker],
+        make_worker: Callable[[], Worker],
         toolbox_version: str,
         *,
         limits: Limits = DEFAULT_LIMITS,
         workers: int = 1,
+        sources: Sources = NOWHERE,
     ) -> None:
         self._library, self._chunker, self._open_models = library, chunker, open_models
-        self._make_worker, self._limits, self._workers = make_worker, limits, workers
+        self._make_worker, self._limits, self._workers, self._sources = make_worker, limits, workers, sources
         self.settings = hashlib.sha256(f"{toolbox_version}\0{chunker.version}".encode()).hexdigest()[:16]
 
     def run(
@@ -95,7 +96,7 @@ class Pipeline:
                 return next(source, None)
 
         readers = [
-            Reader(flow, known, checkpoints, self._chunker, self._limits, self._make_worker)
+            Reader(flow, known, checkpoints, self._chunker, self._limits, self._make_worker, self._sources)
             for _ in range(self._workers)
         ]
         threads = [threading.Thread(target=reader.read, args=(next_file,), daemon=True) for reader in readers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import uuid
@@ -15,11 +16,12 @@ from ingest.checkpoints import Checkpoints
 from ingest.events import FileEvent
 from ingest.files import InputFile
 from ingest.flow import Batch, Cancelled, Draft, End, Flow
-from ingest.known import Known
-from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source
-from ingest.worker import ParseWorker, Stopped
+from ingest.known import Known, look_of
+from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source, Stopped, Worker
+from ingest.sources.remote import Sources
 from rag.documents import AnyChunk, Document
-from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, OutOfMemory, TuwenError
+from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, OutOfMemory, TuwenError
+from rag.hashing import sha256_of
 from rag.stores.library import Failure
 
 log = logging.getLogger(__name__)
@@ -60,10 +62,11 @@ class Reader:
         checkpoints: Checkpoints,
         chunker: Chunker,
         limits: Limits,
-        make_worker: Callable[[], ParseWorker],
+        make_worker: Callable[[], Worker],
+        sources: Sources,
     ) -> None:
         self._flow, self._known, self._checkpoints = flow, known, checkpoints
-        self._chunker, self._limits, self._make_worker = chunker, limits, make_worker
+        self._chunker, self._limits, self._make_worker, self._sources = chunker, limits, make_worker, sources
 
     def read(self, next_file: Callable[[], InputFile | None]) -> None:
         """Reads until there is no file any more, or the run is cancelled. The last item it sends is None."""
@@ -84,21 +87,29 @@ class Reader:
             self._flow.queue.put(None)
 
     def _read_file(
-        self, worker: ParseWorker, file: InputFile, inside: _Inside | None = None, *, again: bool = False
+        self, worker: Worker, file: InputFile, inside: _Inside | None = None, *, again: bool = False
     ) -> None:
         flow = self._flow
         inside = inside or _Inside(0, self._limits.archive_entries, self._limits.unpacked_bytes)
         sha256 = file.sha256
         try:
             self._known.claim_name(file)
-            sha256 = sha256 or self._known.hash(file)
-            settled = self._known.settled(file, sha256)
-            if settled is not None:
-                flow.queue.put(settled)
+            if file.remote:
+                file = self._marked(file)
+                sha256 = self._known.hash_by_look(file, look_of(file))
+            else:
+                sha256 = sha256 or self._known.hash(file)
+            if sha256 and self._settled(file, sha256):
                 return
             worker.stopped = lambda: flow.stopped(file)
-            with _Unpacked(flow.library.folder) as folder:
-                self._stage(worker, replace(file, sha256=sha256), folder, inside)
+            with _Unpacked(flow.library.folder) as fetched, _Unpacked(flow.library.folder) as folder:
+                file = replace(file, sha256=sha256)
+                if file.remote:
+                    file = self._fetched(file, fetched / "file")
+                    sha256 = file.sha256
+                    if self._settled(file, sha256):
+                        return
+                self._stage(worker, file, folder, inside)
         except OutOfMemory as error:
             # Memory that one page after the other left behind is gone with the process, and pages that were read are kept.
             if again:
@@ -117,7 +128,32 @@ class Reader:
             reason = error.strerror or str(error)
             self._fail(file, "", CorruptFile(f"{file.name} cannot be read: {reason}.", "Check the file's permissions."))
 
-    def _stage(self, worker: ParseWorker, file: InputFile, folder: Path, inside: _Inside) -> None:
+    def _settled(self, file: InputFile, sha256: str) -> bool:
+        event = self._known.settled(file, sha256)
+        if event is not None:
+            self._flow.queue.put(event)
+        return event is not None
+
+    def _marked(self, file: InputFile) -> InputFile:
+        """With what its place says of its version: what was told while the place was listed, or is told now."""
+        return file if file.mark else replace(file, mark=self._sources.of(file.source).mark(file.source))
+
+    def _fetched(self, file: InputFile, path: Path) -> InputFile:
+        """A remote file with its bytes on this machine: the library's own copy, or fetched."""
+        with contextlib.suppress(NotFound):
+            if file.sha256:
+                return replace(file, path=self._flow.library.blobs.path(file.sha256))
+        if file.size > self._limits.bytes:
+            raise LimitExceeded(
+                f"{file.source} has {file.size / 1e6:,.0f} MB; the limit is {self._limits.bytes / 1e6:,.0f} MB.",
+                "Raise `ingest.limits.bytes`, or split the file.",
+            )
+        self._sources.of(file.source).fetch(file.source, path, self._limits, lambda: self._flow.stopped(file))
+        sha256 = sha256_of(path)
+        self._known.looked(file, look_of(file), sha256)
+        return replace(file, path=path, sha256=sha256)
+
+    def _stage(self, worker: Worker, file: InputFile, folder: Path, inside: _Inside) -> None:
         flow = self._flow
         limits = replace(self._limits, archive_entries=inside.entries)
         members = folder if inside.depth < limits.archive_depth else None
@@ -170,7 +206,7 @@ class Reader:
                 batch = []
         return batch, languages.most_common(1)[0][0] if languages else ""
 
-    def _read_members(self, worker: ParseWorker, draft: Draft, folder: Path, inside: _Inside) -> None:
+    def _read_members(self, worker: Worker, draft: Draft, folder: Path, inside: _Inside) -> None:
         """The files inside a file, before it is published itself: once it is, it and all of them are settled."""
         inside.take(draft.file.name, draft.members)
         inside.depth += 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ingest.files import find
+from ingest.sources.remote import Remote
 from rag.errors import BadRequest
 from rag.stores.library import SqliteLibrary
 
@@ -35,6 +36,25 @@ def vanished(library: SqliteLibrary, collection: str, folders: Sequence[Path]) -
             )
         found += gone
     return list(dict.fromkeys(found))
+
+
+def vanished_remote(library: SqliteLibrary, collection: str, remote: Remote, place: str) -> list[tuple[str, str]]:
+    """Id and name of each document whose file was at a remote place and is not there any more.
+
+    Raises BadRequest when there is nothing at all, and for places that do not tell what is gone from them.
+    """
+    below = [
+        (id_, name, source)
+        for id_, name, source in library.sources(collection)
+        if source and remote.below(place, source)
+    ]
+    there = {file.source for file in remote.files(place)}
+    if there and not any(remote.below(place, source) for source in there):
+        raise BadRequest(
+            f"Which documents came from {place}, and are not in it any more, cannot be told.",
+            "Leave --sync away, and delete documents with `tuwen documents delete`.",
+        )
+    return [(id_, name) for id_, name, source in below if source not in there]
 
 
 def watch(paths: Sequence[Path], seconds: float, stop: threading.Event) -> Iterator[None]:

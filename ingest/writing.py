@@ -57,7 +57,7 @@ class Writer:
                     continue
                 item.draft.waiting += 1
                 self._pending.append(item)
-                if sum(len(batch.chunks) for batch in self._pending) >= _GATHERED_CHUNKS:
+                if sum(len(batch.chunks) for batch in self._pending) >= self._wanted:
                     self._embed()
             else:
                 self._finished_reading(item.draft)
@@ -70,6 +70,11 @@ class Writer:
         if self._embedder is not None:
             self._report.embedded = self._embedder.embedded
         return self._report
+
+    @property
+    def _wanted(self) -> int:
+        """Chunks that are worth a call of the encoder."""
+        return _GATHERED_CHUNKS * (self._opened.lanes if self._opened is not None else 1)
 
     @property
     def _models(self) -> Models:
@@ -140,6 +145,8 @@ class Writer:
         self._tell(event)
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self._models.index.flush()
+            # What was fetched from elsewhere is not fetched again after a kill.
+            self._known.remember()
             self._flushed = time.monotonic()
 
     def _publish(self, draft: Draft) -> bool:

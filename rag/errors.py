@@ -9,6 +9,7 @@ TuwenError                    what happened + what to do next
 │       ├── CorruptFile       the bytes are not what they claim to be
 │       ├── EncryptedFile     a password is needed
 │       ├── EmptyFile         nothing in it can be searched
+│       ├── Unreachable       where it is, it cannot be read now
 │       └── LimitExceeded     too large, too many pages or pixels, too slow (OutOfMemory: once more)
 ├── Unavailable               try again later
 │   ├── GeneratorUnavailable  the generator does not answer
@@ -75,6 +76,10 @@ class EncryptedFile(FileError):
 
 class EmptyFile(FileError):
     """The file holds nothing that could be searched."""
+
+
+class Unreachable(FileError):
+    """The place where the file is did not give it; the next run asks again."""
 
 
 class LimitExceeded(FileError):
