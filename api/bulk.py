@@ -1,22 +1,26 @@
-"""A folder into a collection through the persistent queue: what a killed load did not get to is known to the next server, too."""
+"""Folders and remote places into a collection through the persistent queue: what a killed load did not get to is known to the next server, too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
+from api import wiring
 from api.service import Service
 from ingest.events import FileEvent, Report
-from ingest.files import InputFile, find
+from ingest.files import InputFile, is_remote
 from ingest.jobs import Jobs
-from ingest.sync import vanished
+from ingest.known import look_of
+from ingest.sync import vanished, vanished_remote
 from rag.errors import TuwenError
 from rag.stores.library import Look
 
 
 def ingest(
     service: Service,
-    paths: Sequence[Path],
+    places: Sequence[Path | str],
     collection: str,
     on_event: Callable[[FileEvent], None],
     *,
@@ -26,7 +30,7 @@ def ingest(
     interrupted load is set aside: `tuwen ingest` again, or `tuwen jobs resume`, goes on with it. Raises Unavailable, SetupError."""
     jobs = Jobs(service.library)
     looks = service.library.looks(collection)
-    found = list(find(paths))
+    found = list(service.sources.files(places))
     queued = {
         file.name: file for file in jobs.add((f for f in found if not _looks_known(f, looks.get(f.name))), collection)
     }
@@ -38,13 +42,15 @@ def ingest(
         on_event(event)
 
     try:
-        return service.ingest(
-            [queued.get(file.name, file) for file in found],
-            collection,
-            tell,
-            retry_failed=retry_failed,
-            dropped=jobs.dropped,
-        )
+        with wiring.farm(service.settings) if service.settings.ingest.ray else nullcontext() as farm:
+            return service.ingest(
+                [queued.get(file.name, file) for file in found],
+                collection,
+                tell,
+                retry_failed=retry_failed,
+                dropped=jobs.dropped,
+                farm=farm,
+            )
     except TuwenError as error:
         jobs.put_back(error)
         raise
@@ -56,20 +62,17 @@ def ingest(
 
 def _looks_known(file: InputFile, look: Look | None) -> bool:
     try:
-        found = file.path.stat()
+        return look is not None and replace(look, sha256="") == look_of(file)
     except OSError:
         return False
-    return look is not None and (look.size, look.modified, look.changed, look.inode) == (
-        found.st_size,
-        found.st_mtime_ns,
-        found.st_ctime_ns,
-        found.st_ino,
-    )
 
 
-def delete_vanished(service: Service, paths: Sequence[Path], collection: str) -> int:
-    """Deletes the documents whose file below the folders is gone. Answers how many. Raises BadRequest for an empty folder."""
-    gone = vanished(service.library, collection, paths)
+def delete_vanished(service: Service, places: Sequence[Path | str], collection: str) -> int:
+    """Deletes the documents whose file below the folders or remote places is gone. Answers how many. Raises BadRequest for an empty
+    folder, and for a list of addresses."""
+    gone = vanished(service.library, collection, [Path(place) for place in places if not is_remote(str(place))])
+    for place in (str(place) for place in places if is_remote(str(place))):
+        gone += vanished_remote(service.library, collection, service.sources.of(place), place)
     for id_, _ in gone:
         service.delete(id_)
     return len(gone)

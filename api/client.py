@@ -22,7 +22,7 @@ from api.owner import OwnerLock
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.events import UNDER_WAY, FileEvent, Report
-from ingest.files import InputFile, find
+from ingest.files import InputFile, find, is_remote
 from ingest.jobs import WAITING, Jobs
 from rag import errors
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
@@ -42,9 +42,15 @@ class Client(Protocol):
     def answer(self, body: schemas.QueryBody) -> Iterator[tuple[str, dict[str, Any]]]: ...
 
     def ingest(
-        self, paths: Sequence[Path], collection: str, on_event: OnEvent, *, retry_failed: bool, sync: bool = False
+        self,
+        places: Sequence[Path | str],
+        collection: str,
+        on_event: OnEvent,
+        *,
+        retry_failed: bool,
+        sync: bool = False,
     ) -> Report:
-        """With `sync`, documents whose file below the folders is gone are deleted."""
+        """Places are files and folders, and addresses (`s3://…`). With `sync`, documents whose file below them is gone are deleted."""
         ...
 
     def jobs(self, collection: str | None) -> list[dict[str, Any]]:
@@ -138,12 +144,18 @@ class LocalClient:
             getattr(events, "close", lambda: None)()
 
     def ingest(
-        self, paths: Sequence[Path], collection: str, on_event: OnEvent, *, retry_failed: bool, sync: bool = False
+        self,
+        places: Sequence[Path | str],
+        collection: str,
+        on_event: OnEvent,
+        *,
+        retry_failed: bool,
+        sync: bool = False,
     ) -> Report:
-        report = bulk.ingest(self.service, paths, collection, on_event, retry_failed=retry_failed)
+        report = bulk.ingest(self.service, places, collection, on_event, retry_failed=retry_failed)
         self.service.settle_after(report)
         if sync and not report.cancelled:
-            report.states["deleted"] = bulk.delete_vanished(self.service, paths, collection)
+            report.states["deleted"] = bulk.delete_vanished(self.service, places, collection)
         return report
 
     def jobs(self, collection: str | None) -> list[dict[str, Any]]:
@@ -221,14 +233,20 @@ class HttpClient:
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        places: Sequence[Path | str],
         collection: str,
         on_event: OnEvent,
         *,
         retry_failed: bool,  # noqa: ARG002
         sync: bool = False,
     ) -> Report:
-        """Uploads what the server does not have yet and waits until it is done. Raises BadRequest for `sync`."""
+        """Uploads what the server does not have yet and waits until it is done. Raises BadRequest for `sync` and addresses."""
+        remote = [str(place) for place in places if is_remote(str(place))]
+        if remote:
+            raise errors.BadRequest(
+                f"A server takes files, and does not fetch them from {remote[0]}.",
+                "Stop the server and run the command on its data directory; or copy the files here and ingest those.",
+            )
         if sync:
             raise errors.BadRequest(
                 "A server does not know where its documents' files are, and cannot tell which are gone.",
@@ -248,7 +266,7 @@ class HttpClient:
             report.chunks += event.chunks
             on_event(event)
 
-        for file in find(paths):
+        for file in find([Path(place) for place in places]):
             have = known.get(file.name)
             if have is not None and have.get("sha256") == sha256_of(file.path) and have["status"] == "published":
                 tell(FileEvent(file.name, "unchanged", have["id"]))

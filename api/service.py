@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from api import wiring
 from api.conversations import Conversations
@@ -23,6 +23,7 @@ from ingest.events import FileEvent, Report
 from ingest.files import InputFile
 from ingest.pipeline import Pipeline
 from ingest.render import render_page
+from ingest.sources.remote import Sources
 from rag.answers import Access, Query, SearchResult
 from rag.documents import AnyChunk, ImageChunk, ImageData, Page
 from rag.engine import Engine, Event
@@ -35,6 +36,9 @@ from rag.stores.library import Failure, SqliteLibrary, Stored
 from rag.stores.rows import digest
 from rag.stores.versions import settled_version
 from rag.stores.vocabulary import SqliteVocabulary
+
+if TYPE_CHECKING:
+    from ingest.bulk.farm import Farm
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +114,11 @@ class Service:
     @property
     def conversations(self) -> Conversations:
         return self._once("conversations", partial(Conversations, self))
+
+    @property
+    def sources(self) -> Sources:
+        """Where files come from beside this machine."""
+        return self._once("sources", partial(wiring.sources, self.settings))
 
     @property
     def index(self) -> VectorIndex:
@@ -239,11 +248,12 @@ class Service:
         retry_failed: bool = False,
         cancel: threading.Event | None = None,
         dropped: Callable[[InputFile], bool] = lambda _: False,
+        farm: Farm | None = None,
     ) -> Report:
-        """Ingests files; a bad one is reported and the rest goes on. Raises Unavailable, SetupError."""
+        """Ingests files, with `farm` on a cluster; a bad one is reported and the rest goes on. Raises Unavailable, SetupError."""
         check_collection(collection)
         with self._ingesting:
-            report = self._pipeline().run(
+            report = self._pipeline(farm).run(
                 files, collection, on_event, retry_failed=retry_failed, cancel=cancel, dropped=dropped
             )
             if not report.cancelled and (report.states["failed"] or not self._swept):
@@ -251,7 +261,7 @@ class Service:
                 self._swept = True
         return report
 
-    def _pipeline(self) -> Pipeline:
+    def _pipeline(self, farm: Farm | None) -> Pipeline:
         return Pipeline(
             self.library,
             wiring.chunker(
@@ -260,11 +270,12 @@ class Service:
                     lambda texts: self.encoder.count_tokens(texts), lambda texts: self.encoder.encode_passages(texts)
                 ),
             ),
-            self._open_models,
-            partial(wiring.parse_worker, self.settings, self._reuse),
+            self._open_models if farm is None else lambda: farm.models(self._open_models()),
+            partial(wiring.parse_worker, self.settings, self._reuse) if farm is None else farm.worker,
             self._once("toolbox_version", partial(wiring.toolbox_version, self.settings)),
             limits=wiring.limits(self.settings),
             workers=self.settings.ingest.workers,
+            sources=self.sources,
         )
 
     def _open_models(self) -> Models:

@@ -85,6 +85,17 @@ class LimitSettings(_Section):
     archive_depth: int = 3
 
 
+class SourceSettings(_Section):
+    """What `tuwen ingest` may read beside files of this machine."""
+
+    schemes: tuple[str, ...] = ("s3", "gs", "abfs")
+    """Object stores and other file systems that fsspec knows, by the scheme of their addresses."""
+    http: bool = False
+    """Whether addresses of the web are read: files, and lists of them."""
+    private_addresses: bool = False
+    """Whether those may be on this machine or on networks that only it can reach."""
+
+
 class IngestSettings(_Section):
     strategy: Literal[
         "headings",
@@ -117,7 +128,17 @@ class IngestSettings(_Section):
     """Parse processes of an ingest."""
     worker_memory: int = 4_000_000_000
     """Resident bytes beyond which a parse process is stopped."""
+    ray: str = ""
+    """Where `tuwen ingest` parses and embeds on a Ray cluster: `local`, `auto`, `host:port` or `ray://host:port`; empty: on this
+    machine, without Ray. `workers` parse then, each on a processor."""
+    ray_encoders: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Actors that embed, on a Ray cluster."""
+    ray_encoder_cpus: Annotated[float, Field(gt=0)] = 1.0
+    """Processors for each of them."""
+    ray_encoder_gpus: Annotated[float, Field(ge=0)] = 0.0
+    """GPUs for each of them."""
     limits: LimitSettings = LimitSettings()
+    sources: SourceSettings = SourceSettings()
     passwords: tuple[SecretStr, ...] = ()
     """Tried in turn on locked PDF, Office and ZIP files; never logged or stored."""
 
@@ -176,7 +197,11 @@ class GeneratorSettings(_Section):
     kind: Literal["llamacpp", "extractive", "openai"] = "llamacpp"
     model: str = ""
     base_url: str = "http://127.0.0.1:8000/v1"
+    servers: tuple[str, ...] = ()
+    """openai: further addresses of the same model. The least loaded is asked, another when it fails."""
     api_key: str = ""
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """openai: further tries before the first word, a server that has no room or does not answer at once being asked again."""
     threads: int = 0
     context_tokens: Annotated[int, Field(ge=512)] = 4096
     passage_tokens: Annotated[int, Field(ge=100)] = 1200
@@ -191,6 +216,13 @@ class GeneratorSettings(_Section):
     max_tokens: Annotated[int, Field(ge=1)] = 300
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+    """Only the k likeliest tokens; 0 leaves all."""
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """Above 1, what was said or read already becomes less likely. Answers repeat numbers and names of the passages: keep it near 1."""
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    stop: Annotated[tuple[str, ...], Field(max_length=4)] = ()
+    """Texts that end the answer."""
     timeout_seconds: float = 120.0
 
 
@@ -224,6 +256,10 @@ class HttpSettings(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     max_upload_bytes: int = 500_000_000
+    answers_at_once: Annotated[int, Field(ge=1)] = 16
+    """Answers that are written at the same time; further questions wait."""
+    answers_waiting: Annotated[int, Field(ge=0)] = 64
+    """Questions that may wait; to the next ones the answer is 429, with Retry-After."""
 
 
 class ModelSettings(_Section):

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.settings import Settings, prompts
 from ingest.protocols import Chunker, Limits, Parser
+from ingest.sources.remote import Remote, Sources
 from ingest.worker import ParseWorker, Toolbox
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine
@@ -41,6 +43,9 @@ from rag.protocols import (
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
 from rag.weights.conventions import RerankerConvention, encoder_convention
+
+if TYPE_CHECKING:
+    from ingest.bulk.farm import Farm
 
 RENDERED = frozenset(
     {"application/pdf", "image/png", "image/jpeg", "image/webp", "image/tiff", "image/bmp", "image/gif"}
@@ -316,6 +321,55 @@ def parse_worker(settings: Settings, reuse: Reuse | None = None) -> ParseWorker:
     return CachingParseWorker(build, ParseCache(reuse.folder / "parsed", key), memory=memory)
 
 
+def _encoders(settings: Settings) -> tuple[TextEncoder, ImageEncoder | None]:
+    return text_encoder(settings), image_encoder(settings)
+
+
+def farm(settings: Settings) -> Farm:
+    """The Ray cluster of `ingest.ray`. Raises ExtraMissing, BadSetting, Unavailable."""
+    from ingest.bulk.farm import Farm, Recipe
+
+    chosen = settings.ingest
+    # Several actors may share a machine: none of them takes all of its processors.
+    threads = settings.encoder.threads or max(1, int(chosen.ray_encoder_cpus))
+    there = settings.model_copy(update={"encoder": settings.encoder.model_copy(update={"threads": threads})})
+    recipe = Recipe(
+        partial(toolbox, settings),
+        partial(_encoders, there),
+        partial(parse_worker, settings),
+        chosen.worker_memory,
+        chosen.workers,
+        chosen.ray_encoders,
+        chosen.ray_encoder_cpus,
+        chosen.ray_encoder_gpus,
+    )
+    return Farm(chosen.ray, recipe)
+
+
+def _web(settings: Settings) -> Remote:
+    from ingest.sources.web import WebRemote
+
+    return WebRemote(private_addresses=settings.ingest.sources.private_addresses)
+
+
+def _objects(scheme: str) -> Remote:
+    from ingest.sources.objects import FsspecRemote
+
+    return FsspecRemote(scheme)
+
+
+def sources(settings: Settings) -> Sources:
+    """Where files may come from beside this machine."""
+    chosen = settings.ingest.sources
+    openers: dict[str, Callable[[], Remote]] = {scheme: partial(_objects, scheme) for scheme in chosen.schemes}
+    for scheme in ("http", "https"):
+        # fsspec would read these, too, from any network.
+        openers.pop(scheme, None)
+        if chosen.http:
+            openers[scheme] = partial(_web, settings)
+    return Sources(openers)
+
+
 # --- how text is cut into chunks --------------------------------------------------------------------------------------
 
 
@@ -582,15 +636,20 @@ def _extractive(_: Settings) -> Generator:
 
 def _openai(settings: Settings) -> Generator:
     from rag.generators.openai import OpenAIGenerator
+    from rag.generators.pool import ServerPool
 
     chosen = settings.generator
-    return OpenAIGenerator(
-        chosen.base_url,
-        chosen.model,
-        api_key=chosen.api_key,
-        timeout_s=chosen.timeout_seconds,
-        context_tokens=chosen.context_tokens,
-    )
+    servers = [
+        OpenAIGenerator(
+            url,
+            chosen.model,
+            api_key=chosen.api_key,
+            timeout_s=chosen.timeout_seconds,
+            context_tokens=chosen.context_tokens,
+        )
+        for url in dict.fromkeys((chosen.base_url, *chosen.servers))
+    ]
+    return ServerPool(servers, retries=chosen.retries)
 
 
 GENERATORS: dict[str, Callable[[Settings], Generator]] = {
@@ -603,6 +662,19 @@ GENERATORS: dict[str, Callable[[Settings], Generator]] = {
 def generator(settings: Settings) -> Generator:
     """Raises ModelMissing, ExtraMissing."""
     return GENERATORS[settings.generator.kind](settings)
+
+
+def _sampling(settings: Settings) -> Sampling:
+    chosen = settings.generator
+    return Sampling(
+        chosen.temperature,
+        chosen.top_p,
+        chosen.max_tokens,
+        chosen.stop,
+        top_k=chosen.top_k,
+        repetition_penalty=chosen.repetition_penalty,
+        presence_penalty=chosen.presence_penalty,
+    )
 
 
 # --- what checks citations --------------------------------------------------------------------------------------------
@@ -701,7 +773,7 @@ def engine(
             compress=generation.compress,
             order=generation.order,
             passage_tokens=generation.passage_tokens,
-            sampling=Sampling(generation.temperature, generation.top_p, generation.max_tokens),
+            sampling=_sampling(settings),
             abstain=answer.abstain,
             abstain_below=answer.abstain_below,
             unsupported=answer.unsupported,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from rag.documents import AnyChunk, ImageChunk, ImageData
 from rag.errors import CorruptFile
-from rag.protocols import ImageEncoder, TextEncoder
+from rag.protocols import ImageEncoder, TextEncoder, Vectors
 from rag.stores.index import VectorIndex
 from rag.stores.library import SqliteLibrary
 from rag.stores.rows import digest
@@ -28,6 +30,8 @@ class Models:
     index: VectorIndex
     encoder: TextEncoder
     image_encoder: ImageEncoder | None = None
+    lanes: int = 1
+    """Calls of the encoders at the same time: more than one where they are elsewhere."""
 
 
 class Embedder:
@@ -46,14 +50,37 @@ class Embedder:
         space = self._models.encoder.space
         missing = self._library.missing_vectors(space.id, texts)
         missing.sort(key=lambda key: len(texts[key]))
-        for part in _slices(missing, texts):
-            if self._cancelled():
-                return None
-            self._library.store_vectors(space, part, self._models.encoder.encode_passages([texts[k] for k in part]))
+        encode = self._models.encoder.encode_passages
+        for part, vectors in self._encoded(lambda part: encode([texts[key] for key in part]), _slices(missing, texts)):
+            self._library.store_vectors(space, part, vectors)
             self.embedded += len(part)
+        if self._cancelled():
+            return None
         if self._models.image_encoder is not None:
             self._embed_pictures(self._models.image_encoder, chunks)
         return set(missing)
+
+    def _encoded(
+        self, encode: Callable[[list[str]], Vectors], parts: Iterable[list[str]]
+    ) -> Iterator[tuple[list[str], Vectors]]:
+        """The parts with their vectors, in order, as many under way as there are lanes. Ends early when the run is cancelled."""
+        if self._models.lanes == 1:
+            for part in parts:
+                if self._cancelled():
+                    return
+                yield part, encode(part)
+            return
+        with ThreadPoolExecutor(self._models.lanes, "tuwen-embed") as pool:
+            under_way: deque[tuple[list[str], Future[Vectors]]] = deque()
+            for part in parts:
+                if len(under_way) == self._models.lanes:
+                    done, vectors = under_way.popleft()
+                    yield done, vectors.result()
+                if self._cancelled():
+                    return
+                under_way.append((part, pool.submit(encode, part)))
+            for done, vectors in under_way:
+                yield done, vectors.result()
 
     def _embed_pictures(self, encoder: ImageEncoder, chunks: Sequence[AnyChunk]) -> None:
         pictures = {chunk.image_sha256: chunk for chunk in chunks if isinstance(chunk, ImageChunk)}

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from ingest import page_records
-from ingest.protocols import ParsedPage, Source
-from ingest.worker import Parsed, ParseWorker, Toolbox
+from ingest.protocols import Parsed, ParsedPage, Source
+from ingest.worker import ParseWorker, Toolbox
 from rag.hashing import sha256_of
 
 log = logging.getLogger(__name__)

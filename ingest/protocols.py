@@ -1,8 +1,8 @@
-"""The seams of ingestion: parsers turn bytes into pages of elements, chunkers turn pages into chunks."""
+"""The seams of ingestion: workers let parsers turn bytes into pages of elements, chunkers turn pages into chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -97,6 +97,32 @@ class Parser(Protocol):
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises FileError (UnsupportedFile, CorruptFile, EncryptedFile, EmptyFile, LimitExceeded)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file that is being parsed. `pages` comes as the parser makes it; leaving it early ends the worker's process."""
+
+    media_type: str
+    pages: Iterator[ParsedPage]
+
+
+class Stopped(Exception):
+    """Nobody wants the file any more."""
+
+
+class Worker(Protocol):
+    """Parses one file at a time where it can take nobody down with it: in a process of this machine, or on another one."""
+
+    stopped: Callable[[], bool]
+    """Asked four times a second while a file is parsed; when it says yes, the process is ended and Stopped raised."""
+
+    def parse(self, source: Source) -> Parsed:
+        """Raises FileError: what the parser raised, CorruptFile when the process died, LimitExceeded for time, OutOfMemory; and
+        SetupError when no process can be started."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Chunker(Protocol):

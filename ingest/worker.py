@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from ingest.detect import detect
-from ingest.protocols import ParsedPage, Parser, Source
+from ingest.protocols import Parsed, ParsedPage, Parser, Source, Stopped
 from ingest.unlock import unlocked
 from rag.documents import Element, ImageEntry
 from rag.errors import CorruptFile, EncryptedFile, LimitExceeded, OutOfMemory, SetupError, TuwenError, UnsupportedFile
@@ -44,20 +44,8 @@ class Toolbox:
     """Tried on Office documents, which have to be opened before anybody can tell what they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A file that is being parsed. `pages` comes as the parser makes it; leaving it early ends the worker's process."""
-
-    media_type: str
-    pages: Iterator[ParsedPage]
-
-
-class Stopped(Exception):
-    """Nobody wants the file any more."""
-
-
 class ParseWorker:
-    """One process that parses one file at a time; it is started at the first file and again after it was killed.
+    """A Worker: one process that parses one file at a time; it is started at the first file and again after it was killed.
 
     `build` makes the toolbox inside the process, so it has to be importable there. `memory` bounds the process's resident
     bytes. Not for use by several threads at once.
@@ -66,12 +54,11 @@ class ParseWorker:
     def __init__(self, build: Callable[[], Toolbox], *, memory: int = 4_000_000_000) -> None:
         self._build, self._memory = build, memory
         self.stopped: Callable[[], bool] = lambda: False
-        """Asked four times a second while a file is parsed; when it says yes, the process is ended and Stopped raised."""
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection | None = None
 
     def parse(self, source: Source) -> Parsed:
-        """Raises FileError: what the parser raised, CorruptFile when the process died, LimitExceeded for time, OutOfMemory."""
+        """As Worker says."""
         messages = self._messages(source)
         _, media_type = next(messages)
         return Parsed(media_type, (page for _, page in messages))
@@ -164,6 +151,7 @@ def _serve(connection: Connection, build: Callable[[], Toolbox]) -> None:
     """The worker's life: a source comes in, its media type and pages go out, then `done` or `error`."""
     # Ctrl-C in a terminal goes to all processes of the command; this one is ended by the one that started it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
     if not os.environ.get("TUWEN_WORKER_OUTPUT"):
         # Native libraries print on both; nobody could tell which file such a line is about.
         silence = os.open(os.devnull, os.O_WRONLY)
@@ -197,6 +185,13 @@ def _serve(connection: Connection, build: Callable[[], Toolbox]) -> None:
                     "Open and save the file with the program that made it; if it still fails, report it with the file.",
                 )
                 connection.send(("error", wrapped))
+
+
+def _end_with_parent() -> None:
+    """A file that hangs its parser must not go on doing so when whoever watched over it was killed (prctl(2), PR_SET_PDEATHSIG)."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "prctl"):
+        library.prctl(1, signal.SIGKILL)
 
 
 @cache

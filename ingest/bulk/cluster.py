@@ -1,0 +1,112 @@
+"""Ray: finding or starting it, and making actors on it (https://docs.ray.io/en/latest/ray-core/actors.html)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from types import ModuleType
+from typing import Any
+
+from rag.errors import BadSetting, ExtraMissing, TuwenError, Unavailable
+
+log = logging.getLogger(__name__)
+
+LOCAL = "local"
+PLACE_SECONDS = 180.0
+"""How long a cluster may take to find a place for an actor: one that grows on demand starts a machine first."""
+
+
+class Cluster:
+    """A connection to Ray, for as long as this process lives or until `close`.
+
+    `address` is `local` (Ray is started on this machine), `auto` (the cluster that this machine belongs to), `host:port` or
+    `ray://host:port`. `actors` is how many will be made. Raises ExtraMissing, BadSetting, Unavailable.
+    """
+
+    def __init__(self, address: str, actors: int) -> None:
+        # Nothing is told to anybody outside about who uses Ray, and how.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise ExtraMissing(
+                "Ray is not installed.", "Install it on every machine of the cluster: pip install 'tuwen[ray]'"
+            ) from error
+        self.ray: ModuleType = ray
+        self.address = address
+        self._mine = not ray.is_initialized()
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            if self._mine and address == LOCAL:
+                # Actors beyond the number of processors take turns, as parse processes of one machine do.
+                count = max(actors, os.cpu_count() or 1)
+                ray.init(num_cpus=count, include_dashboard=False, **quiet)
+            elif self._mine:
+                ray.init(address=address, **quiet)
+        except ValueError as error:
+            raise BadSetting(
+                f"{address!r} is no address of Ray: {error}.", "Give local, auto, host:port or ray://host:port."
+            ) from error
+        except (ConnectionError, TimeoutError, RuntimeError) as error:
+            raise Unavailable(
+                f"No Ray cluster answers at {address}: {error}.",
+                "Start one with `ray start --head`, correct the address, or use `--ray local`.",
+            ) from error
+
+    def start(self, kind: type, *arguments: Any, cpus: float = 1.0, gpus: float = 0.0, restarts: int = 0) -> Any:
+        """A new actor, alive. Raises Unavailable when the cluster has no place for it."""
+        options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": restarts, "max_task_retries": restarts}
+        actor = self.ray.remote(kind).options(scheduling_strategy="SPREAD", **options).remote(*arguments)
+        try:
+            self.ray.get(actor.pid.remote(), timeout=PLACE_SECONDS)
+        except self.ray.exceptions.GetTimeoutError as error:
+            self.kill(actor)
+            there = self.ray.cluster_resources()
+            raise Unavailable(
+                f"Ray at {self.address} found no place for a {kind.__name__} within {PLACE_SECONDS:.0f} s; "
+                f"it has {there.get('CPU', 0):g} processors and {there.get('GPU', 0):g} GPUs.",
+                "Add machines, or lower `ingest.workers` and `ingest.ray_encoders`.",
+            ) from error
+        except self.ray.exceptions.RayError as error:
+            raise Unavailable(
+                f"A {kind.__name__} could not be started on Ray at {self.address}: {_first_line(error)}.",
+                "Install the same version of Tuwen, with the extra `ray`, on every machine of the cluster.",
+            ) from error
+        return actor
+
+    def result(self, reference: Any) -> Any:
+        """The answer of a call of an actor. Raises the TuwenError that it answered, and Unavailable when it is gone for good."""
+        try:
+            answer = self.ray.get(reference)
+        except self.ray.exceptions.RayError as error:
+            raise Unavailable(
+                f"Work was lost on Ray at {self.address}: {_first_line(error)}.", "Run it again."
+            ) from error
+        if isinstance(answer, TuwenError):
+            raise answer
+        return answer
+
+    def kill(self, actor: Any) -> None:
+        self.ray.kill(actor, no_restart=True)
+
+    def near(self, actor: Any) -> bool:
+        """Whether an actor runs on this machine, so that it can open this machine's files."""
+        if self.ray.util.client.ray.is_connected():
+            return False
+        here = self.ray.get_runtime_context().get_node_id()
+        return bool(self.ray.get(actor.__ray_call__.remote(_node)) == here)
+
+    def close(self) -> None:
+        """Ends Ray, where it was begun here."""
+        if self._mine:
+            self.ray.shutdown()
+
+
+def _node(_: object) -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
