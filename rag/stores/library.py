@@ -397,9 +397,10 @@ class SqliteLibrary:
             for start in range(0, len(ids), 500):
                 part = list(ids[start : start + 500])
                 chunk_ids = list({id_.partition("#")[0] for id_ in part})
-                marks, chunk_marks = ",".join("?" * len(part)), ",".join("?" * len(chunk_ids))
-                condition = f"c.id IN ({chunk_marks}) AND {name} IN ({marks})"
-                rows += self._vector_rows(key, condition, [*chunk_ids, *part], -1)
+                condition, values = f"c.id IN ({','.join('?' * len(chunk_ids))})", chunk_ids
+                if name != "c.id":
+                    condition, values = f"{condition} AND {name} IN ({','.join('?' * len(part))})", [*chunk_ids, *part]
+                rows += self._vector_rows(key, condition, values, -1)
         return [row[0] for row in rows], _as_matrix([row[1] for row in rows])
 
     def index_contents(self) -> list[tuple[str, str]]:

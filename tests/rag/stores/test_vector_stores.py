@@ -60,6 +60,17 @@ def test_an_index_that_is_not_there_is_empty(store: VectorStore) -> None:
     store.drop(missing)
 
 
+def test_an_index_that_was_asked_for_too_early_is_found_later(store: VectorStore) -> None:
+    vector = unit(1)[0]
+    assert store.query(TEXT, vector, 3) == []
+    store.upsert(TEXT, ["a"], vector[np.newaxis])
+    assert [id_ for id_, _ in store.query(TEXT, vector, 3)] == ["a"]
+    store.drop(TEXT)
+    assert store.query(TEXT, vector, 3) == []
+    store.upsert(TEXT, ["b"], vector[np.newaxis])
+    assert [id_ for id_, _ in store.query(TEXT, vector, 3)] == ["b"]
+
+
 def test_indexes_do_not_mix(store: VectorStore) -> None:
     vectors = unit(2)
     other = IndexKey("合同", "space", "text")
