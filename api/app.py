@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, schemas
+from api.admission import Admission
 from api.deps import State
 from api.routes import ask, conversations, feedback, files, health, jobs, review
 from api.runner import Runner
@@ -36,7 +37,8 @@ _PAGE_POLICY = (
 def create_app(service: Service) -> FastAPI:
     """The application over an open service. The service is closed by whoever opened it."""
     queue = Jobs(service.library)
-    state = State(service, queue, Runner(service, queue))
+    limits = service.settings.http
+    state = State(service, queue, Runner(service, queue), Admission(limits.answers_at_once, limits.answers_waiting))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,7 @@ STATUS: dict[type[errors.TuwenError], int] = {
     errors.FileError: 422,
     errors.InputError: 400,
     errors.ConversationBusy: 409,
+    errors.Overloaded: 429,
     errors.Unavailable: 503,
     errors.SetupError: 503,
     errors.TuwenError: 500,
@@ -33,10 +35,16 @@ def status_of(error: errors.TuwenError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
+def retry_after(error: errors.TuwenError) -> dict[str, str]:
+    """The header that says when to come again (RFC 9110, 10.2.3), where the error knows."""
+    return {"Retry-After": str(math.ceil(error.retry_after))} if isinstance(error, errors.Overloaded) else {}
+
+
 def install(app: FastAPI) -> None:
     @app.exception_handler(errors.TuwenError)
     def tuwen_error(_: Request, error: errors.TuwenError) -> JSONResponse:
-        return JSONResponse(schemas.error(type(error).__name__, error.message, error.remedy), status_of(error))
+        body = schemas.error(type(error).__name__, error.message, error.remedy)
+        return JSONResponse(body, status_of(error), headers=retry_after(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import TypeVar
+
+from rag import abandon
 
 T = TypeVar("T")
 
@@ -13,18 +15,20 @@ _AHEAD = 256
 """Items a fast producer may be ahead of a slow reader."""
 
 
-async def pump(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+async def pump(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
     """Items as they come from a thread of their own. When this iterator is closed, the blocking one is closed after the item
-    it is at: a generator stops within a token of the client's leaving."""
+    it is at, and what it waits for is told by `rag.abandon`: a generator's connection is cut at once, while it still reads the prompt."""
     loop = asyncio.get_running_loop()
     items: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(_AHEAD)
     left = threading.Event()
+    waiting = abandon.Abandonment()
 
     def put(item: T | BaseException | None) -> None:
         loop.call_soon_threadsafe(items.put_nowait, item)
 
     def work() -> None:
+        abandon.within(waiting)
         try:
             iterator = make()
             try:
@@ -53,3 +57,4 @@ async def pump(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
             yield item
     finally:
         left.set()
+        waiting.leave()
