@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.protocols import Member, ParsedPage
-from rag.documents import Box, Element, ImageData, ImageEntry, Page
+from rag.documents import Box, Element, ImageData, ImageEntry, Line, Page
 
 _RECORD = struct.Struct(">cI")
 
@@ -50,6 +50,10 @@ def write_page(file: Any, parsed: ParsedPage) -> None:
             "text": element.text,
             "page": element.page,
             "boxes": [[box.page, box.left, box.top, box.right, box.bottom] for box in element.boxes],
+            "lines": [
+                [line.end, line.box.page, line.box.left, line.box.top, line.box.right, line.box.bottom]
+                for line in element.lines
+            ],
             "level": element.level,
             "caption": element.caption,
             "entries": [[entry.kind, entry.text, entry.source] for entry in element.entries],
@@ -112,4 +116,5 @@ def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
         image=None if image is None else ImageData(next(pictures), *image),
         caption=shown["caption"],
         entries=tuple(ImageEntry(*entry) for entry in shown["entries"]),
+        lines=tuple(Line(end, Box(*box)) for end, *box in shown.get("lines", ())),
     )

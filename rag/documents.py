@@ -100,6 +100,14 @@ class ImageEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an element as it is drawn, or a row of a table: the text of the element before `end` that no line above has."""
+
+    end: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
     """One block of a page in reading order.
 
@@ -117,6 +125,8 @@ class Element:
     image: ImageData | None = None
     caption: str = ""
     entries: tuple[ImageEntry, ...] = ()
+    lines: tuple[Line, ...] = ()
+    """Where the parser knows them; the last one ends with the text."""
 
     def __post_init__(self) -> None:
         if (self.kind == "heading") != (self.level is not None):

@@ -21,6 +21,7 @@ from rag.protocols import ContentPolicy, GenerationRequest, Generator, Verifier
 from rag.retrieval import abstain
 from rag.retrieval.declining import declines
 from rag.retrieval.expand import expand
+from rag.retrieval.locate import locate
 from rag.retrieval.merge import merge
 from rag.retrieval.order import at_both_ends
 from rag.retrieval.pack import pack
@@ -115,7 +116,7 @@ class Engine(Searcher):
         said = Generation(
             generator,
             request,
-            narrow=partial(narrow, passages=passages, library=self.library),
+            narrow=partial(self._placed, passages=passages),
             unsupported=options.unsupported,
             verifier=self.verifier,
             policy=self.policy,
@@ -169,6 +170,10 @@ class Engine(Searcher):
     def _standing_alone(self, query: Query, generator: Generator | None) -> Query:
         writer = Remembering(generator, self.steps) if generator is not None and self.options.rewrite else None
         return replace(query, text=standalone(query, writer, self.prompts), turns=())
+
+    def _placed(self, citations: Sequence[Citation], passages: Sequence[Passage]) -> tuple[Citation, ...]:
+        """Each at the chunk of its window and at the lines of its quote."""
+        return locate(narrow(citations, passages, self.library), self.library)
 
     def _refusal(self, question: str, language: str, hits: Sequence[Hit]) -> str:
         return abstention(question, language, hits[:3], content_words(question), self.prompts)

@@ -6,13 +6,13 @@ The vector index's counterpart is `rag.stores.exact.ExactVectorStore`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Chunk, Document, DocumentRef
+from rag.documents import AnyChunk, Chunk, Document, DocumentRef, Element
 from rag.filters.match import Record, matches
 from rag.protocols import IndexKey, TextEncoder, Vectors
 from rag.words import content_words, words
@@ -26,8 +26,10 @@ class MemoryLibrary:
         self._chunks: dict[str, tuple[AnyChunk, DocumentRef]] = {}
         self._documents: dict[str, Document] = {}
         self._added: dict[str, str] = {}
+        self._elements: dict[str, tuple[Element, ...]] = {}
 
-    def add(self, document: Document, chunks: Sequence[AnyChunk]) -> None:
+    def add(self, document: Document, chunks: Sequence[AnyChunk], elements: Sequence[Element] = ()) -> None:
+        self._elements[document.id] = tuple(elements)
         self._documents[document.id] = document
         self._added[document.id] = datetime.now(UTC).date().isoformat()
         self._chunks.update({chunk.id: (chunk, document.ref) for chunk in chunks})
@@ -45,6 +47,9 @@ class MemoryLibrary:
         wanted = range(centre.ordinal - before, centre.ordinal + after + 1)
         near = [c for c, _ in self._chunks.values() if c.document_id == centre.document_id and c.ordinal in wanted]
         return sorted(near, key=lambda chunk: chunk.ordinal)
+
+    def elements(self, document_id: str, pages: Collection[int]) -> list[Element]:
+        return [element for element in self._elements.get(document_id, ()) if element.page in pages]
 
     def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:
         found = [

@@ -6,7 +6,7 @@ Arrays are float32 NumPy arrays. Every method may be called from several threads
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar, runtime_checkable
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.answers import Filter, Passage, Turn, Usage
-from rag.documents import AnyChunk, Box, DocumentRef, ImageData, ImageEntry
+from rag.documents import AnyChunk, Box, DocumentRef, Element, ImageData, ImageEntry
 
 Vectors = npt.NDArray[np.float32]
 
@@ -235,6 +235,10 @@ class Library(Protocol):
 
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         """Chunks around one, in document order, itself included; empty when it is not there."""
+        ...
+
+    def elements(self, document_id: str, pages: Collection[int]) -> list[Element]:
+        """What stands on those pages of a document, in order, with the places of its lines where they are known; without pictures."""
         ...
 
     def allowed_vectors(self, key: IndexKey, allowed: Filter, limit: int) -> tuple[list[str], Vectors] | None:

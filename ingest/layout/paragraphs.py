@@ -9,9 +9,10 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.layout.captions import is_figure_caption, is_table_caption
+from ingest.layout.lines import placed_lines
 from ingest.layout.runs import Rect, Row
 from ingest.layout.text import join_lines
-from rag.documents import ElementKind
+from rag.documents import Box, ElementKind, Line
 
 _MARK = re.compile(
     r"^(?:[•●○◦▪■□▶►‣∙·➢➤✓✔❖]\s*|[-–—*]\s+|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)、]\s+|（[一二三四五六七八九十\d]+）)(?=\S)"
@@ -36,6 +37,8 @@ class Block:
     text: str
     boxes: tuple[Rect, ...]
     level: int | None = None
+    lines: tuple[tuple[int, Rect], ...] = ()
+    """Where each line ends in the text, and its place."""
 
     @property
     def left(self) -> float:
@@ -86,7 +89,22 @@ def continues(before: Block, after: Block) -> bool:
 
 
 def merged(before: Block, after: Block) -> Block:
-    return replace(before, text=join_lines([before.text, after.text]), boxes=before.boxes + after.boxes)
+    text = join_lines([before.text, after.text])
+    shift = len(text) - len(after.text)
+    lines = (*before.lines[:-1], *((min(end, shift), box) for end, box in before.lines[-1:]))
+    lines += tuple((end + shift, box) for end, box in after.lines)
+    return replace(before, text=text, boxes=before.boxes + after.boxes, lines=lines)
+
+
+def element_lines(block: Block, number: int, width: float, height: float, grown: float = 0.0) -> tuple[Line, ...]:
+    """The lines of a block on a page, each `grown` by points; none where its text is not the one that they were read from."""
+    if not block.lines or block.lines[-1][0] != len(block.text):
+        return ()
+    placed = ((end, box.grown(grown).clipped(width, height)) for end, box in block.lines)
+    return tuple(
+        Line(end, Box(number, *(round(side, 2) for side in (box.left, box.top, box.right, box.bottom))))
+        for end, box in placed
+    )
 
 
 def _usual_gap(rows: Sequence[Row]) -> float:
@@ -160,6 +178,11 @@ def _text_left(first: Row, group: list[Row]) -> float:
 
 
 def _block(group: list[Row], body_size: float, body_bold: bool, page_height: float, larger: float) -> Block:
+    made = _kind_of(group, body_size, body_bold, page_height, larger)
+    return replace(made, lines=placed_lines([(row.text, row) for row in group], made.text))
+
+
+def _kind_of(group: list[Row], body_size: float, body_bold: bool, page_height: float, larger: float) -> Block:
     box = Rect.around(group)
     if all(row.mono for row in group) and len(group) > 1:
         return Block("code", "\n".join(_indented(row, box) for row in group), (box,))

@@ -12,7 +12,7 @@ from typing import Literal
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ingest.layout.ocr import is_substantial, lay_out_lines
-from ingest.layout.paragraphs import Block
+from ingest.layout.paragraphs import Block, element_lines
 from ingest.protocols import ParsedPage, Source
 from ingest.render import jpeg, png
 from rag.documents import Box, Element, ImageData, ImageEntry, Page
@@ -39,7 +39,7 @@ class ImageParser:
 
     @property
     def version(self) -> str:
-        return f"image-1+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"image-2+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Frames in order. Raises CorruptFile, LimitExceeded (before a pixel is decoded)."""
@@ -157,4 +157,5 @@ def _element(block: Block, number: int, width: int, height: int) -> Element:
         Box(number, placed.left, placed.top, placed.right, placed.bottom)
         for placed in (box.clipped(width, height) for box in block.boxes)
     )
-    return Element(block.kind, block.text, number, boxes, level=block.level)
+    lines = element_lines(block, number, width, height)
+    return Element(block.kind, block.text, number, boxes, level=block.level, lines=lines)

@@ -44,7 +44,7 @@ class PdfParser:
 
     @property
     def version(self) -> str:
-        return f"pdf-2+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"pdf-3+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""

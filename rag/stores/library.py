@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Document, DocumentRef, Page
+from rag.documents import AnyChunk, Document, DocumentRef, Element, Page
 from rag.errors import NotFound, SpaceMismatch
 from rag.protocols import IndexKey, Space, Vectors
 from rag.stores import conversations, publishing
@@ -27,7 +27,14 @@ from rag.stores.feedback import forget_document
 from rag.stores.filters import where
 from rag.stores.permitted import FEW, Permitted
 from rag.stores.publishing import Publication, digests_of
-from rag.stores.rows import CHUNK_COLUMNS, DOCUMENT_COLUMNS, chunks_from_rows, document_from_row, ref_from_row
+from rag.stores.rows import (
+    CHUNK_COLUMNS,
+    DOCUMENT_COLUMNS,
+    chunks_from_rows,
+    document_from_row,
+    element_from_row,
+    ref_from_row,
+)
 
 _VECTORS_OF = {
     "text": ("c.id", "chunks c", "c.kind <> 'image'", "c.digest"),
@@ -341,6 +348,15 @@ class SqliteLibrary:
         ).fetchall()
         chunks = chunks_from_rows(self.database.reader, rows)
         return {chunk.id: (chunk, ref_from_row(row[-4:])) for chunk, row in zip(chunks, rows, strict=True)}
+
+    def elements(self, document_id: str, pages: Collection[int]) -> list[Element]:
+        marks = ",".join("?" * len(pages))
+        rows = self.database.reader.execute(
+            f"SELECT kind, text, page, boxes, level, caption, lines FROM elements WHERE document_id = ? AND page IN ({marks})"
+            " ORDER BY ordinal",
+            [document_id, *sorted(pages)],
+        )
+        return [element_from_row(row) for row in rows]
 
     def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
         marks = ",".join("?" * len(chunk_ids))

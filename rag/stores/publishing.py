@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rag.documents import AnyChunk, Chunk, Document, Element, ImageChunk, Page
 from rag.stores.lexical import collection_token
-from rag.stores.rows import boxes_to_json, digest
+from rag.stores.rows import boxes_to_json, digest, lines_to_json
 from rag.words import words
 
 _BATCH = 500
@@ -82,9 +82,20 @@ def insert(db: sqlite3.Connection, publication: Publication) -> None:
         [(document.id, page.number, page.width, page.height, page.source) for page in publication.pages],
     )
     db.executemany(
-        "INSERT INTO elements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO elements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (document.id, n, e.kind, e.text, e.page, boxes_to_json(e.boxes), e.level, e.caption, picture)
+            (
+                document.id,
+                n,
+                e.kind,
+                e.text,
+                e.page,
+                boxes_to_json(e.boxes),
+                e.level,
+                e.caption,
+                picture,
+                lines_to_json(e.lines),
+            )
             for n, (e, picture) in enumerate(publication.elements)
         ],
     )
@@ -215,13 +226,14 @@ def drop_unused_vectors(db: sqlite3.Connection, digests: Iterable[str]) -> None:
 
 
 def unused_blobs(db: sqlite3.Connection, blobs: Iterable[str]) -> list[str]:
-    """Those of the blobs that no document and no waiting upload refers to."""
+    """Those of the blobs that no document refers to, and no upload that waits, or failed and may be tried again."""
     return [
         sha256
         for sha256 in blobs
         if not db.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
         and not db.execute(
-            "SELECT 1 FROM jobs WHERE sha256 = ? AND path = '' AND state IN ('queued', 'paused', 'parsing', 'embedding')",
+            "SELECT 1 FROM jobs WHERE sha256 = ? AND path = '' AND state IN "
+            "('queued', 'paused', 'parsing', 'embedding', 'failed')",
             (sha256,),
         ).fetchone()
     ]

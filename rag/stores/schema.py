@@ -279,6 +279,12 @@ CREATE INDEX conversations_by_owner ON conversations (owner, changed_at);
 DROP INDEX conversations_by_time;
 """
 
+_LINES = """
+-- Of the text of an element: [[end, page, left, top, right, bottom], ...]; [] where they are not known.
+ALTER TABLE elements ADD COLUMN lines TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX elements_by_page ON elements (document_id, page);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _WINDOWS,
@@ -289,6 +295,7 @@ MIGRATIONS: tuple[str, ...] = (
     _VERSIONS,
     _JOBS,
     _OWNERS,
+    _LINES,
 )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.parse_cache import CachingParseWorker, ParseCache
 from ingest.protocols import Limits, Member, ParsedPage, Source
-from rag.documents import Box, Element, ImageData, ImageEntry, Page
+from rag.documents import Box, Element, ImageData, ImageEntry, Line, Page
 from rag.errors import CorruptFile, EncryptedFile
 from tests.support import hostile
 
@@ -24,7 +24,7 @@ PAGES = [
         Page(1, 595.5, 842.0),
         (
             Element("heading", "Tea 茶", 1, (Box(1, 1.25, 2, 3, 4.5),), level=2),
-            Element("table", "| a |\n|---|\n| 1 |", 1),
+            Element("table", "| a |\n|---|\n| 1 |", 1, lines=(Line(13, Box(1, 1.25, 2, 3, 4.5)),)),
             Element("figure", "alt", 1, image=PICTURE, caption="Fig.", entries=(ImageEntry("ocr", "words", "engine"),)),
         ),
         title="Title",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Chunk, Document, DocumentRef
+from rag.documents import AnyChunk, Box, Chunk, Document, DocumentRef, Element, Line
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.protocols import IndexKey, LexicalIndex, Library
@@ -16,6 +16,12 @@ from rag.stores.publishing import Publication, digests_of
 
 ENCODER = HashingTextEncoder()
 KEY = IndexKey("default", ENCODER.space.id, "text")
+
+ELEMENTS = [
+    Element("heading", "Animals", 1, (Box(1, 50, 20, 200, 34),), level=1),
+    Element("paragraph", "Pandas eat.", 2, (Box(2, 1, 2, 3, 8),), lines=(Line(6, Box(2, 1, 2, 3, 4.5)), Line(11, Box(2, 1, 5, 3, 8)))),
+    Element("table", "| a |", None),
+]  # fmt: skip
 
 
 @dataclass
@@ -41,7 +47,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
     ]
     if request.param == "memory":
         memory = MemoryLibrary(ENCODER)
-        memory.add(document, chunks)
+        memory.add(document, chunks, ELEMENTS)
         return Shelf(memory, memory, chunks, document.ref)
     library = SqliteLibrary(tmp_path)
     library.register(ENCODER.space)
@@ -52,7 +58,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
         [digests_of(chunk)[0] for chunk in chunks],
         ENCODER.encode_passages([chunk.embedded_text for chunk in chunks if isinstance(chunk, Chunk)]),
     )
-    library.publish(Publication(document, "s", [], [], chunks), ENCODER.space.id)
+    library.publish(Publication(document, "s", [], [(element, None) for element in ELEMENTS], chunks), ENCODER.space.id)
     return Shelf(library, SqliteLexicalIndex(library.database), chunks, document.ref)
 
 
@@ -60,6 +66,13 @@ def test_hydrates_what_exists(shelf: Shelf) -> None:
     found = shelf.library.hydrate(["d1.2", "nothing", "d1.0"])
     assert found == {"d1.0": (shelf.chunks[0], shelf.ref), "d1.2": (shelf.chunks[2], shelf.ref)}
     assert shelf.library.hydrate([]) == {}
+
+
+def test_elements_of_pages(shelf: Shelf) -> None:
+    assert shelf.library.elements("d1", {1, 2}) == ELEMENTS[:2]
+    assert shelf.library.elements("d1", {2}) == ELEMENTS[1:2]
+    assert shelf.library.elements("d1", {9}) == []
+    assert shelf.library.elements("nothing", {1}) == []
 
 
 def test_neighbours(shelf: Shelf) -> None:
