@@ -251,25 +251,74 @@ def delete_documents(
             terminal.out.print(f"{len(document_ids)} deleted")
 
 
+@documents_app.command("versions")
+def list_versions(document_id: str, data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """List the versions of a document that were published, the newest first; that one is searched."""
+    from api import terminal
+
+    with errors(as_json), _client(data, server) as client:
+        versions = client.versions(document_id)
+        if as_json:
+            print_json({"versions": versions})
+        else:
+            terminal.show_versions(versions)
+
+
 @jobs_app.command("list")
 def list_jobs(
     data: Data = None,
     server: Server = "",
     collection: Annotated[str | None, typer.Option("--collection", "-c", help="Only this collection.")] = None,
+    status: Annotated[str, typer.Option(help="Only jobs in this state: queued, paused, parsing, failed, …")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Also those that came to a good end.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the queue: what waits, is under way, was paused, or failed, and why."""
     from api import terminal
 
     with errors(as_json), _client(data, server) as client:
-        found = client.jobs(collection)
+        found = [job for job in client.jobs(collection) if status in ("", job["status"])]
         if as_json:
             print_json({"jobs": found})
         else:
-            terminal.show_jobs(found)
+            terminal.show_jobs(found, everything=everything or bool(status))
 
 
-Ids = Annotated[list[str] | None, typer.Argument(help="Ids, from `jobs list`; without one, all.")]
+@jobs_app.command("failed")
+def list_dead_letters(
+    data: Data = None,
+    server: Server = "",
+    collection: Annotated[str | None, typer.Option("--collection", "-c", help="Only this collection.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what failed, also inside archives, with the reason and what to do."""
+    from api import terminal
+
+    with errors(as_json), _client(data, server) as client:
+        found = client.dead_letters(collection)
+        if as_json:
+            print_json({"failed": found})
+        else:
+            terminal.show_dead_letters(found)
+
+
+@jobs_app.command("run")
+def run_jobs(data: Data = None, server: Server = "", as_json: Json = False) -> None:
+    """Work on the queue until nothing waits in it. A server does so anyway; then this waits for it."""
+    from api import terminal
+
+    with errors(as_json), _client(data, server) as client:
+        with terminal.ingest_view(0, as_json=as_json, events=False) as tell:
+            report = client.run_jobs(tell)
+        if as_json:
+            print_json(terminal.report_json(report))
+        else:
+            terminal.show_report(report)
+    if report.states["failed"]:
+        raise typer.Exit(1)
+
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids or names, from `jobs list`; without one, all.")]
 
 
 @jobs_app.command("cancel")
@@ -292,8 +341,11 @@ def resume_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json
 
 @jobs_app.command("retry")
 def retry_jobs(ids: Ids = None, data: Data = None, server: Server = "", as_json: Json = False) -> None:
-    """Queue failed jobs again."""
+    """Queue again what failed: all of it, or what is named; a file inside an archive with its archive."""
     _change_jobs("retry", ids, data, server, as_json)
+
+
+_DONE = {"cancel": "cancelled", "pause": "paused", "resume": "queued again", "retry": "queued again"}
 
 
 def _change_jobs(action: str, ids: list[str] | None, data: Path | None, server: str, as_json: bool) -> None:
@@ -304,7 +356,9 @@ def _change_jobs(action: str, ids: list[str] | None, data: Path | None, server: 
         if as_json:
             print_json({"action": action, "jobs": changed})
         else:
-            terminal.out.print(f"{action}: {changed} jobs")
+            terminal.out.print(f"{changed:,} {_DONE[action]}" if changed else f"Nothing to {action}.")
+            if changed and action in ("resume", "retry") and not client.serves:
+                terminal.out.print("Nobody works on the queue now: `tuwen jobs run` does, and so does `tuwen serve`.")
 
 
 @models_app.command("list")

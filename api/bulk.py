@@ -79,5 +79,6 @@ def delete_vanished(service: Service, places: Sequence[Path | str], collection: 
 
 
 def change(jobs: Jobs, action: str, ids: list[str] | None) -> int:
-    """cancel, pause, resume or retry. Answers how many jobs it concerned. Raises NotFound."""
-    return {"cancel": jobs.cancel, "pause": jobs.pause, "resume": jobs.resume, "retry": jobs.retry}[action](ids)
+    """cancel, pause, resume or retry, by ids or names. Answers how many jobs it concerned. Raises NotFound."""
+    given = None if ids is None else jobs.named(ids)
+    return {"cancel": jobs.cancel, "pause": jobs.pause, "resume": jobs.resume, "retry": jobs.retry}[action](given)

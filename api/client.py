@@ -19,11 +19,12 @@ from api.access import OWNER, Caller
 from api.conversations import Conversations
 from api.events import as_event, read_image
 from api.owner import OwnerLock
+from api.runner import Runner
 from api.service import Service, open_service
 from api.settings import Settings
 from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile, find, is_remote
-from ingest.jobs import WAITING, Jobs
+from ingest.jobs import BUSY, WAITING, Jobs
 from rag import errors
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
 from rag.hashing import sha256_of
@@ -57,8 +58,25 @@ class Client(Protocol):
         """The queue, in the order in which files came."""
         ...
 
+    def dead_letters(self, collection: str | None) -> list[dict[str, Any]]:
+        """What failed and is not tried again by itself, with why and what to do."""
+        ...
+
     def change_jobs(self, action: str, ids: list[str] | None) -> int:
-        """cancel, pause, resume or retry jobs; all that it makes sense for, without ids. Raises NotFound."""
+        """cancel, pause, resume or retry jobs, by ids or names; all that it makes sense for, without. Raises NotFound."""
+        ...
+
+    def run_jobs(self, on_event: OnEvent) -> Report:
+        """Works on the queue until nothing waits in it, or waits until the server has."""
+        ...
+
+    @property
+    def serves(self) -> bool:
+        """Whether somebody works on the queue anyway."""
+        ...
+
+    def versions(self, document_id: str) -> list[dict[str, Any]]:
+        """Every version of a document that was published, the newest first. Raises NotFound."""
         ...
 
     def documents(self, collection: str | None) -> list[dict[str, Any]]: ...
@@ -159,7 +177,25 @@ class LocalClient:
         return report
 
     def jobs(self, collection: str | None) -> list[dict[str, Any]]:
-        return [uploads.shown(job) for job in Jobs(self.service.library).all(collection)]
+        queue = Jobs(self.service.library)
+        # This process has the directory: whatever seems to be under way was cut off.
+        queue.requeue_interrupted()
+        return [uploads.shown(job) for job in queue.all(collection)]
+
+    def dead_letters(self, collection: str | None) -> list[dict[str, Any]]:
+        return [uploads.letter(dead) for dead in Jobs(self.service.library).dead_letters(collection)]
+
+    def run_jobs(self, on_event: OnEvent) -> Report:
+        report = Runner(self.service, Jobs(self.service.library)).empty(on_event)
+        self.service.settle_after(report)
+        return report
+
+    @property
+    def serves(self) -> bool:
+        return False
+
+    def versions(self, document_id: str) -> list[dict[str, Any]]:
+        return [uploads.version(item) for item in self.service.versions(document_id)]
 
     def change_jobs(self, action: str, ids: list[str] | None) -> int:
         return bulk.change(Jobs(self.service.library), action, ids)
@@ -303,6 +339,36 @@ class HttpClient:
 
     def jobs(self, collection: str | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/v1/jobs", params=_given(collection=collection))["jobs"]
+        return found
+
+    def dead_letters(self, collection: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "/v1/jobs/failed", params=_given(collection=collection))[
+            "failed"
+        ]
+        return found
+
+    def run_jobs(self, on_event: OnEvent) -> Report:
+        began, report = time.monotonic(), Report()
+        waiting = {job["id"] for job in self.jobs(None) if job["status"] in BUSY}
+        while waiting:
+            time.sleep(self._poll)
+            states = {job["id"]: job for job in self.jobs(None)}
+            for id_ in [id_ for id_ in waiting if states.get(id_, {}).get("status") not in BUSY]:
+                waiting.discard(id_)
+                if id_ in states:
+                    event = _settled(id_, states[id_])
+                    report.states[event.state] += 1
+                    report.failures += [event] if event.state == "failed" else []
+                    on_event(event)
+        report.seconds = time.monotonic() - began
+        return report
+
+    @property
+    def serves(self) -> bool:
+        return True
+
+    def versions(self, document_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", f"/v1/files/{document_id}/versions")["versions"]
         return found
 
     def change_jobs(self, action: str, ids: list[str] | None) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from api.service import Service
-from ingest.events import FileEvent
+from ingest.events import FileEvent, Report
 from ingest.files import InputFile
 from ingest.jobs import Job, Jobs
 from rag.errors import NotFound, TuwenError
@@ -37,6 +37,26 @@ class Runner:
         if self._thread.is_alive():
             self._thread.join(timeout=30)
 
+    def empty(self, on_event: Callable[[FileEvent], None]) -> Report:
+        """Works in this thread until nothing is queued, instead of `start`: for a process that serves nobody.
+
+        Raises what a run breaks off for; its files are queued again then.
+        """
+        self._jobs.requeue_interrupted()
+        self._jobs.hurry()
+        total = Report()
+        while not total.cancelled and (following := self._jobs.waiting()) is not None:
+            try:
+                report = self._ingest(following[0], on_event)
+            except TuwenError as error:
+                self._jobs.put_back(error)
+                raise
+            except BaseException:
+                self._jobs.requeue_interrupted()
+                raise
+            total.add(report)
+        return total
+
     def _work(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
@@ -55,7 +75,7 @@ class Runner:
                 message = f"The server failed to ingest this file: {type(error).__name__}."
                 self._jobs.put_back(TuwenError(message, "See the server's log."))
 
-    def _ingest(self, collection: str) -> None:
+    def _ingest(self, collection: str, on_event: Callable[[FileEvent], None] = lambda _: None) -> Report:
         taken: dict[str, Job] = {}
 
         def files() -> Iterator[InputFile]:
@@ -73,5 +93,6 @@ class Runner:
             job = taken.get(event.name)
             if job is not None:
                 self._jobs.tell(job.id, event, job.sha256)
+            on_event(event)
 
-        self._service.ingest(files(), collection, tell, cancel=self._stopping, dropped=self._jobs.dropped)
+        return self._service.ingest(files(), collection, tell, cancel=self._stopping, dropped=self._jobs.dropped)

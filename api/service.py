@@ -32,7 +32,7 @@ from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, 
 from rag.response_cache import ResponseCache
 from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
-from rag.stores.library import Failure, SqliteLibrary, Stored
+from rag.stores.library import Failure, SqliteLibrary, Stored, Version
 from rag.stores.rows import digest
 from rag.stores.versions import settled_version
 from rag.stores.vocabulary import SqliteVocabulary
@@ -332,6 +332,11 @@ class Service:
 
     def document(self, document_id: str) -> Stored:
         return self.library.document(document_id)
+
+    def versions(self, document_id: str) -> list[Version]:
+        """The newest first. Raises NotFound."""
+        self.library.document(document_id)
+        return self.library.versions(document_id)
 
     def chunks(self, document_id: str) -> list[AnyChunk]:
         self.library.document(document_id)

@@ -6,6 +6,8 @@ import json
 import logging
 import sys
 import textwrap
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -212,19 +214,55 @@ def show_documents(files: list[dict[str, Any]]) -> None:
     out.print(table)
 
 
-def show_jobs(jobs: list[dict[str, Any]]) -> None:
+SHOWN_JOBS = 50
+SETTLED = frozenset({"published", "unchanged", "cancelled"})
+
+
+def show_jobs(jobs: list[dict[str, Any]], *, everything: bool = False) -> None:
+    """What waits, is under way or failed, each with its reason; how many there are in each state."""
+    shown = [job for job in jobs if everything or job["status"] not in SETTLED]
+    for job in shown if everything else shown[:SHOWN_JOBS]:
+        _show_job(job)
+    if len(shown) > SHOWN_JOBS and not everything:
+        out.print(f"… and {len(shown) - SHOWN_JOBS:,} more (--all)")
+    counts = Counter(job["status"] for job in jobs)
+    out.print(", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "The queue is empty.")
+
+
+def show_dead_letters(letters: list[dict[str, Any]]) -> None:
+    for letter in letters:
+        _show_job(letter)
+    if letters:
+        out.print(f"{len(letters):,} failed. `tuwen jobs retry` tries them again, or those that you name.")
+    else:
+        out.print("Nothing has failed.")
+
+
+def _show_job(job: dict[str, Any]) -> None:
+    status = job["status"]
+    if "progress" in job:
+        of = f" of {job['progress']['pages']}" if job["progress"]["pages"] else ""
+        status += f", page {job['progress']['page']}{of}"
+    if job.get("attempts", 1) > 1:
+        status += f", attempt {job['attempts']}"
+    collection = f" [dim]in {escape(job['collection'])}[/]" if job["collection"] != "default" else ""
+    when = f" [dim]{time.strftime('%Y-%m-%d %H:%M', time.localtime(job['at']))}[/]" if job.get("at") else ""
+    out.print(f"[bold]{escape(job['name'])}[/]{collection}: {status}{when} [dim]{job['id']}[/]")
+    if "error" in job:
+        out.print(f"  {escape(job['error']['message'])}")
+        if job["error"]["remedy"]:
+            out.print(f"  → {escape(job['error']['remedy'])}")
+
+
+def show_versions(versions: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
-    for column in ("id", "collection", "name", "status"):
-        table.add_column(column, overflow="fold")
-    for job in jobs:
-        status = job["status"]
-        if "progress" in job:
-            of = f" of {job['progress']['pages']}" if job["progress"]["pages"] else ""
-            status += f", page {job['progress']['page']}{of}"
-        if "error" in job:
-            status += f": {job['error']['message']}"
-        table.add_row(job["id"], escape(job["collection"]), escape(job["name"]), escape(status))
-    out.print(table if jobs else "The queue is empty.")
+    for column in ("published", "bytes", "chunks", "embedded anew", "sha256"):
+        table.add_column(column, justify="left" if column in ("published", "sha256") else "right")
+    for item in versions:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item["published_at"]))
+        numbers = [f"{item[key]:,}" for key in ("size", "chunks", "embedded")]
+        table.add_row(when, *numbers, item["sha256"][:16])
+    out.print(table)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from api import schemas
+from ingest.dead_letters import DeadLetter
 from ingest.jobs import Job
+from rag.stores.library import Version
 
 
 def shown(job: Job) -> dict[str, Any]:
@@ -17,6 +19,7 @@ def shown(job: Job) -> dict[str, Any]:
         "size": job.size,
         "sha256": job.sha256,
         "status": job.state,
+        "at": job.at,
     }
     if job.state in ("parsing", "embedding") and job.page is not None:
         found["progress"] = {"page": job.page, "pages": job.pages}
@@ -25,3 +28,24 @@ def shown(job: Job) -> dict[str, Any]:
     if job.message:
         found |= schemas.error(job.error or "IngestFailed", job.message, job.remedy)
     return found
+
+
+def letter(dead: DeadLetter) -> dict[str, Any]:
+    """A file that failed for good, as `shown`; `inside` names the archive or message that it is in."""
+    found: dict[str, Any] = {"id": dead.id, "name": dead.name, "collection": dead.collection, "status": "failed"}
+    found |= {"at": dead.at, "attempts": dead.attempts}
+    if dead.inside:
+        found["inside"] = dead.inside
+    return found | schemas.error(dead.error or "IngestFailed", dead.message, dead.remedy)
+
+
+def version(item: Version) -> dict[str, Any]:
+    """`embedded` of its `chunks` texts were new when it was published."""
+    return {
+        "published_at": item.published_at,
+        "sha256": item.sha256,
+        "size": item.size,
+        "chunks": item.chunks,
+        "embedded": item.embedded,
+        "settings": item.settings,
+    }

@@ -98,6 +98,9 @@ def _has_more(path: Path) -> bool:
 def _by_magic(path: Path, name: str, head: bytes) -> str:
     # The PDF reader of ISO 32000 annex H accepts the header anywhere in the first 1,024 bytes.
     at = head.find(b"%PDF-", 0, 1024)
+    if at > 0 and (head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"):
+        # An archive whose first file is a PDF, stored as it is.
+        at = -1
     if (
         at == 0
         or (at > 0 and decode(head[:at]) is None)

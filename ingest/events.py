@@ -39,3 +39,14 @@ class Report:
     cancelled: bool = False
     failures: list[FileEvent] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Makes this the report of both runs, one after the other."""
+        self.states += other.states
+        self.chunks += other.chunks
+        self.embedded += other.embedded
+        self.pages += other.pages
+        self.seconds += other.seconds
+        self.cancelled = self.cancelled or other.cancelled
+        self.failures += other.failures
+        self.warnings += other.warnings

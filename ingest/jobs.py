@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ingest.dead_letters import DeadLetter, dead_letters, revive
 from ingest.events import FileEvent
 from ingest.files import InputFile
 from rag.documents import Document
@@ -28,7 +29,8 @@ from rag.stores.library import SqliteLibrary
 PERSON, BULK = 10, 0
 """Priorities: the higher goes first."""
 UNDER_WAY = ("parsing", "embedding")
-WAITING = ("queued", "paused", *UNDER_WAY)
+BUSY = ("queued", *UNDER_WAY)
+WAITING = ("paused", *BUSY)
 MAX_ATTEMPTS = 8
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
 """Seconds before the second attempt, doubled for each further one."""
@@ -136,6 +138,10 @@ class Jobs:
         """Jobs by state."""
         rows = self._library.database.reader.execute("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state")
         return dict(rows.fetchall())
+
+    def dead_letters(self, collection: str | None = None) -> list[DeadLetter]:
+        """What failed and is not tried again by itself, by collection and name."""
+        return dead_letters(self._library, collection)
 
     def _select(self, condition: str, values: Sequence[Any], order: str = "at", limit: int = -1) -> list[Job]:
         rows = self._library.database.reader.execute(
@@ -256,19 +262,41 @@ class Jobs:
 
     def retry(self, ids: Sequence[str] | None = None) -> int:
         """Queues failed and cancelled jobs again, without ids all that failed. Answers how many. A file that failed by its own fault
-        is tried again, too."""
-        return self._again(("failed", "cancelled") if ids else ("failed",), ids)
+        is tried again, too; for one inside an archive, the archive is read again."""
+        letters = {letter.id: letter for letter in dead_letters(self._library)}
+        wanted = list(letters) if ids is None else list(ids)
+        dead = revive(self._library, [letters[id_] for id_ in wanted if id_ in letters])
+        own = [id_ for id_ in wanted if id_ not in letters]
+        there = [id_ for id_ in dead if self._select("id = ?", [id_])]
+        return self._again(("failed", "cancelled", "published", "unchanged"), there) + self._again(("cancelled",), own)
 
     def _again(self, states: Sequence[str], ids: Sequence[str] | None) -> int:
         found = self._ids(states, ids)
         with self._guard:
             self._dropped -= set(found)
         with self._library.database.transaction() as db:
-            db.executemany(
-                "DELETE FROM failures WHERE (collection, name) IN (SELECT collection, name FROM jobs WHERE id = ?)",
-                [(id_,) for id_ in found],
-            )
-            return self._change(db, states, "queued", found, ", attempts = 0, not_before = 0")
+            afresh = ", attempts = 0, not_before = 0, error = '', message = '', remedy = ''"
+            return self._change(db, states, "queued", found, afresh)
+
+    def named(self, given: Sequence[str]) -> list[str]:
+        """The ids of jobs and dead letters that are meant by their id or by their name. Raises NotFound."""
+        found: list[str] = []
+        for text in given:
+            rows = self._library.database.reader.execute(
+                "SELECT id FROM jobs WHERE ? IN (id, name)", (text,)
+            ).fetchall()
+            ids = [row[0] for row in rows] or [
+                letter.id for letter in dead_letters(self._library) if text in (letter.id, letter.name)
+            ]
+            if not ids:
+                raise NotFound(f"There is no job {text!r}.", "`tuwen jobs list --all` shows those there are.")
+            found.extend(ids)
+        return list(dict.fromkeys(found))
+
+    def hurry(self) -> None:
+        """Nothing waits for its next attempt any more: somebody wants the queue done now."""
+        with self._library.database.transaction() as db:
+            db.execute("UPDATE jobs SET not_before = 0 WHERE state = 'queued'")
 
     def _ids(self, states: Sequence[str], ids: Sequence[str] | None) -> list[str]:
         """Those of the ids (of all, without) whose job is in one of the states. Raises NotFound for an id without a job."""

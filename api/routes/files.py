@@ -12,10 +12,12 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import State, Tuwen
+from api.deps import Shelf, Tuwen
+from api.reading import Reading
 from api.service import check_collection
 from api.uploads import shown as shown_job
-from ingest.jobs import BULK, PERSON, WAITING
+from api.uploads import version
+from ingest.jobs import BULK, PERSON, WAITING, Jobs
 from rag.errors import BadRequest, LimitExceeded, NotFound
 
 router = APIRouter(prefix="/v1", tags=["documents"])
@@ -27,16 +29,16 @@ _INERT = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandb
 
 
 @router.get("/collections")
-def collections(tuwen: Tuwen) -> dict[str, Any]:
-    found = tuwen.service.library.collections()
+def collections(shelf: Shelf) -> dict[str, Any]:
+    found = shelf.collections()
     return {"collections": [{"name": name, "documents": count} for name, count in found.items()]}
 
 
 @router.get("/files")
-def list_files(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
+def list_files(tuwen: Tuwen, shelf: Shelf, collection: str | None = None) -> dict[str, Any]:
     """Everything published, waiting or failed."""
-    shown = schemas.files(tuwen.service.documents(collection), tuwen.service.failures(collection))
-    for job in tuwen.jobs.all(collection):
+    shown = schemas.files(shelf.documents(collection), shelf.failures(collection))
+    for job in shelf.jobs(tuwen.jobs.all(collection)):
         if job.state in WAITING or job.id not in shown:
             shown[job.id] = shown.get(job.id, {}) | shown_job(job)
     return {"files": schemas.by_place(shown.values())}
@@ -73,13 +75,14 @@ async def upload(
 
 
 @router.get("/files/{file_id}")
-def show(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
-    return _shown(tuwen, file_id)
+def show(file_id: str, tuwen: Tuwen, shelf: Shelf) -> dict[str, Any]:
+    return _shown(tuwen.jobs, shelf, file_id)
 
 
 @router.delete("/files/{file_id}")
-def delete(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+def delete(file_id: str, tuwen: Tuwen, shelf: Shelf) -> dict[str, Any]:
     """Removes the document with every trace."""
+    shelf.check_removable(tuwen.jobs, file_id)
     with contextlib.suppress(NotFound):
         tuwen.jobs.cancel([file_id])
     tuwen.service.delete(file_id)
@@ -87,37 +90,43 @@ def delete(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
 
 
 @router.get("/files/{file_id}/content")
-def content(file_id: str, tuwen: Tuwen) -> FileResponse:
+def content(file_id: str, shelf: Shelf) -> FileResponse:
     """The original, as it was ingested."""
-    path, stored = tuwen.service.original(file_id)
+    path, stored = shelf.original(file_id)
     item = stored.document
     return FileResponse(path, media_type=item.media_type, filename=PurePosixPath(item.name).name, headers=_INERT)
 
 
+@router.get("/files/{file_id}/versions")
+def versions(file_id: str, shelf: Shelf) -> dict[str, Any]:
+    """Every version of the document that was published, the newest first: that is the one which is searched."""
+    return {"versions": [version(item) for item in shelf.versions(file_id)]}
+
+
 @router.get("/files/{file_id}/pages")
-def pages(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+def pages(file_id: str, shelf: Shelf) -> dict[str, Any]:
     """Numbers and sizes of the pages, in points."""
-    found = tuwen.service.pages(file_id)
+    found = shelf.pages(file_id)
     return {"pages": [{"number": p.number, "width": p.width, "height": p.height, "source": p.source} for p in found]}
 
 
 @router.get("/files/{file_id}/pages/{number}/image")
-def page_image(file_id: str, number: int, tuwen: Tuwen, scale: Annotated[float, Query(gt=0, le=8)] = 2.0) -> Response:
+def page_image(file_id: str, number: int, shelf: Shelf, scale: Annotated[float, Query(gt=0, le=8)] = 2.0) -> Response:
     """A page as PNG, `scale` pixels for a point."""
-    data = tuwen.service.page_image(file_id, number, scale)
+    data = shelf.page_image(file_id, number, scale)
     return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get("/files/{file_id}/chunks")
-def chunks(file_id: str, tuwen: Tuwen) -> dict[str, Any]:
+def chunks(file_id: str, shelf: Shelf) -> dict[str, Any]:
     """The document as it is searched."""
-    return {"chunks": [schemas.chunk(item) for item in tuwen.service.chunks(file_id)]}
+    return {"chunks": [schemas.chunk(item) for item in shelf.chunks(file_id)]}
 
 
 @router.get("/images/{chunk_id}")
-def image(chunk_id: str, tuwen: Tuwen) -> Response:
+def image(chunk_id: str, shelf: Shelf) -> Response:
     """The picture of a hit of kind `image`."""
-    data, media_type = tuwen.service.picture(chunk_id)
+    data, media_type = shelf.picture(chunk_id)
     return Response(data, media_type=media_type, headers=_INERT)
 
 
@@ -129,13 +138,13 @@ def clean_name(name: str) -> str:
     return "/".join(parts)
 
 
-def _shown(tuwen: State, file_id: str) -> dict[str, Any]:
+def _shown(jobs: Jobs, shelf: Reading, file_id: str) -> dict[str, Any]:
     try:
-        waiting = tuwen.jobs.get(file_id)
+        waiting = shelf.job(jobs, file_id)
     except NotFound:
         waiting = None
     try:
-        stored = schemas.published(tuwen.service.document(file_id))
+        stored = schemas.published(shelf.document(file_id))
     except NotFound:
         if waiting is None:
             raise

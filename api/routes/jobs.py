@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.bulk import change
 from api.deps import State, Tuwen
-from api.uploads import shown
+from api.uploads import letter, shown
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.25
 
 
 class JobsBody(BaseModel):
-    """`ids` of files; without them the action is for all that it makes sense for."""
+    """`ids` or names of files; without them the action is for all that it makes sense for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +34,12 @@ def list_jobs(tuwen: Tuwen, collection: str | None = None, status: str | None = 
     """Every job in the order in which it came, and how many there are in each state."""
     found = [shown(job) for job in tuwen.jobs.all(collection) if status is None or job.state == status]
     return {"jobs": found, "counts": tuwen.jobs.counts()}
+
+
+@router.get("/failed")
+def dead_letters(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
+    """Every file that failed and is not tried again by itself, also those inside archives, with why and what to do."""
+    return {"failed": [letter(dead) for dead in tuwen.jobs.dead_letters(collection)]}
 
 
 @router.get("/events")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def archive(**members: str) -> bytes:
     return out.getvalue()
 
 
+def zip_of_a_pdf() -> bytes:
+    return archive(**{"a.pdf": "%PDF-1.7 as it is"})
+
+
+def tar_of_a_pdf() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as file:
+        member = tarfile.TarInfo("a.pdf")
+        member.size = 8
+        file.addfile(member, io.BytesIO(b"%PDF-1.7"))
+    return out.getvalue()
+
+
 def ole(stream: str) -> bytes:
     """A compound file of a header and one directory sector."""
     header = bytearray(512)
@@ -61,6 +75,8 @@ def ole(stream: str) -> bytes:
     [
         (b"%PDF-1.7\n%\xe2\xe3", "application/pdf"),
         (b"\x00\x00junk\xff%PDF-1.4\n", "application/pdf"),
+        (tar_of_a_pdf(), "application/x-tar"),
+        (zip_of_a_pdf(), "application/zip"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "image/jpeg"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),

@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from api.routes import ask, conversations, feedback, files, health, review
+from api.routes import ask, conversations, feedback, files, health, jobs, review
 
 TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 ROUTES = [
     (method, route.path)
-    for router in (ask.router, conversations.router, files.router, feedback.router, review.router, health.router)
+    for router in (
+        ask.router,
+        conversations.router,
+        files.router,
+        jobs.router,
+        feedback.router,
+        review.router,
+        health.router,
+    )
     for route in router.routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods)

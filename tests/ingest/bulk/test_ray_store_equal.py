@@ -150,10 +150,10 @@ def test_a_file_that_kills_its_process_leaves_the_actor_alive(worker: RayParseWo
     list(worker.parse(source(tmp_path, "fine")).pages)
     actor = worker.actor
     with pytest.raises(CorruptFile, match=r"file\.txt"):
-        worker.parse(source(tmp_path, "CRASH"))
+        list(worker.parse(source(tmp_path, "CRASH")).pages)
     assert worker.actor is actor
     with pytest.raises(LimitExceeded, match="longer than"):
-        worker.parse(Source(source(tmp_path, "HANG").path, "file.txt", "", Limits(seconds=1)))
+        list(worker.parse(Source(source(tmp_path, "HANG").path, "file.txt", "", Limits(seconds=1))).pages)
     assert [p.elements[0].text for p in worker.parse(source(tmp_path, "fine again")).pages] == ["fine again"]
 
 
