@@ -4,6 +4,7 @@ Three ingests of the same file: one to its end, whose resident memory is sampled
 and then begun again, where the first page told after the kill says how much was lost; one stopped by an interrupt (Ctrl-C).
 
     python -m benchmarks.big_pdf --pages 1600 --plot docs/images/big-pdf-memory.svg
+    python -m benchmarks.big_pdf --pages 1600 --words 60 --cancels 5
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import random
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -44,7 +47,12 @@ def main() -> int:
     parser.add_argument("--kill-at", type=int, default=900)
     parser.add_argument("--words", type=int, default=220, help="words to a page")
     parser.add_argument("--plot", type=Path, help="write memory over time as SVG")
+    parser.add_argument(
+        "--cancels", type=int, default=0, help="only interrupt the ingest so often, at pages spread over the file"
+    )
     args = parser.parse_args()
+    if args.cancels:
+        return cancels(args.pages, args.words, args.cancels, args.json)
     with tempfile.TemporaryDirectory(prefix="tuwen-big-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "files"
         folder.mkdir()
@@ -88,6 +96,32 @@ def main() -> int:
         Limit("library equal to that of the undisturbed ingest", float(equal), 1, at_least=True),
     ]
     return report("big PDF", figures, limits, args.json)
+
+
+def cancels(pages: int, words: int, count: int, as_json: bool) -> int:
+    """Interrupts ingests of the file, each in a new directory, as soon as another page is told of."""
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="tuwen-big-", ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch) / "files"
+        folder.mkdir()
+        make_pdf(folder / NAME, pages, words)
+        for number in range(count):
+            data, at = Path(scratch) / f"cancelled{number}", pages * (number + 1) // (2 * count + 2)
+            watched = Watched(folder, data, until=partial(_reached, at))
+            began = time.perf_counter()
+            watched.process.send_signal(signal.SIGINT)
+            watched.process.wait()
+            seconds.append(time.perf_counter() - began)
+    figures = {"pages": pages, "cancels": count, "all of them, s": ", ".join(f"{value:.2f}" for value in seconds)}
+    limits = [
+        Limit("interrupt to the end of the process, median", statistics.median(seconds), 2.0, "s"),
+        Limit("… the longest", max(seconds), 2.0, "s"),
+    ]
+    return report("cancel of a big PDF", figures, limits, as_json)
+
+
+def _reached(wanted: int, page: int) -> bool:
+    return page >= wanted
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from rag.errors import BadRequest, Unavailable, Unreachable
 from rag.fakes import HashingTextEncoder
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
-from rag.stores.library import SqliteLibrary
+from rag.stores.library import Look, SqliteLibrary
 from tests.support.hostile import build
 
 
@@ -56,6 +56,18 @@ class Shelf:
 
     def below(self, place: str, url: str) -> bool:
         return url.startswith(f"{place}/")
+
+
+@dataclass
+class Remembering:
+    """Keeps looks, and notes how many documents were published when it did."""
+
+    library: SqliteLibrary
+    at_documents: list[int] = field(default_factory=list)
+
+    def __call__(self, collection: str, looks: Mapping[str, Look]) -> None:
+        self.at_documents.append(len(self.library.documents()))
+        SqliteLibrary.remember_looks(self.library, collection, looks)
 
 
 @dataclass
@@ -131,6 +143,14 @@ def test_other_settings_take_the_librarys_own_copy(bench: Bench) -> None:
     bench.version = "toolbox 2"
     assert bench.run().states == {"published": 2}
     assert bench.shelf.fetched == []
+
+
+def test_what_was_fetched_is_known_while_the_run_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a kill would have everything fetched again."""
+    monkeypatch.setattr("ingest.writing._FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr(bench.library, "remember_looks", remember := Remembering(bench.library))
+    bench.run()
+    assert remember.at_documents[0] == 1
 
 
 def test_a_deleted_document_is_fetched_again(bench: Bench) -> None:
