@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api.access import OWNER, Caller
 from api.admission import Admission
 from api.conversations import Conversations
+from api.reading import Reading
 from api.runner import Runner
 from api.service import Service
 from ingest.jobs import Jobs
@@ -48,6 +49,14 @@ def _access(asking: Asking) -> Access:
 
 
 Reader = Annotated[Access, Depends(_access)]
+
+
+def _reading(tuwen: Tuwen, access: Reader) -> Reading:
+    return Reading(tuwen.service, access)
+
+
+Shelf = Annotated[Reading, Depends(_reading)]
+"""The documents that whoever sent the request may read; no route reaches one by its id in another way."""
 
 
 def _conversations(tuwen: Tuwen, asking: Asking) -> Conversations:

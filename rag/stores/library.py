@@ -270,6 +270,15 @@ class SqliteLibrary:
         )
         return bool(row.fetchone()[0])
 
+    def readable(self, document_ids: Sequence[str], allowed: Filter) -> set[str]:
+        """Those of the published documents that a filter over documents allows."""
+        condition, values = where(allowed)
+        rows = self.database.reader.execute(
+            "SELECT d.id FROM json_each(?) asked CROSS JOIN documents d ON d.id = asked.value WHERE " + condition,
+            [json.dumps(list(document_ids)), *values],
+        )
+        return {row[0] for row in rows}
+
     def documents(self, collection: str | None = None) -> list[Stored]:
         """Published documents by collection and name."""
         return self._stored("?1 IS NULL OR d.collection = ?1", collection)
