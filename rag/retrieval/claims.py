@@ -78,15 +78,21 @@ class Check:
     """Numbers and names that stand where the evidence has another."""
     turned: bool = False
     """A comparison goes the other way."""
+    misplaced: tuple[str, ...] = ()
+    """Numbers and names that a table has in another row or column than the claim names."""
 
     @property
     def sound(self) -> bool:
-        return not (self.missing_numbers or self.missing_names or self.denied or self.exchanged or self.turned)
+        return not (
+            self.missing_numbers or self.missing_names or self.denied or self.exchanged or self.turned or self.misplaced
+        )
 
     @property
     def score(self) -> float:
         """In [0, 1]: coverage, less for every number and name that is not there, halved by a contradiction."""
-        lost = min(self.facts, len(self.missing_numbers) + len(self.missing_names) + len(self.exchanged))
+        lost = min(
+            self.facts, len(self.missing_numbers) + len(self.missing_names) + len(self.exchanged) + len(self.misplaced)
+        )
         return self.coverage * (1 - 0.7 * lost / max(1, self.facts)) * (0.5 if self.denied or self.turned else 1.0)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rag.answers import Passage
 from rag.errors import TuwenError
 from rag.language import language_of
 from rag.protocols import Verifier
+from rag.retrieval.cells import Table, cells_of, misplaced, named_rows, table_around, telling_row
 from rag.retrieval.claims import Check, check, coverage, facts_missing, names
 from rag.retrieval.quantities import quantities
 from rag.words import sentence_spans
@@ -74,10 +75,16 @@ class Judge:
         spans = _evidence_spans(text) or ((0, len(text)),)
         cross = language_of(claim) != language_of(text)
         first, last = _place(claim, text, spans, alone=cross)
+        table = table_around(text, spans[first][0])
+        if table is not None:
+            first, last = _row_of(claim, table, text, spans, first, last)
         support = text[spans[first][0] : spans[last][1]]
         header = "\n".join((_table_header(text, spans, first), *_above(passage)))
         around = _around(text, spans, first, last, header)
-        result = check(claim, f"{header}\n{support}", around)
+        if table is None:
+            result = check(claim, f"{header}\n{support}", around)
+        else:
+            result = _in_table(claim, table, f"{header}\n{support}", around)
         quote = _quote(support, claim, passage)
         probability = self._probability(claim, around) if result.sound else None
         if self._verifier is not None and probability is not None:
@@ -91,6 +98,27 @@ class Judge:
             )
         enough = result.coverage >= MIN_COVERAGE.get(language_of(claim), 0.65)
         return Support(quote, result, result.sound and enough, round(result.score, 3), cross_language=False)
+
+
+def _row_of(
+    claim: str, table: Table, text: str, spans: Sequence[tuple[int, int]], first: int, last: int
+) -> tuple[int, int]:
+    """The row that has the claim's values, in place of the one with most of its words, which is the header as often as not."""
+    row = telling_row(claim, table)
+    if row is None:
+        return first, last
+    wanted = tuple(cell for cell in table.rows[row] if cell)
+    same = (n for n, (start, end) in enumerate(spans) if tuple(filter(None, cells_of(text[start:end]))) == wanted)
+    found = min(same, key=lambda n: abs(n - first), default=None)
+    return (first, last) if found is None else (found, found)
+
+
+def _in_table(claim: str, table: Table, support: str, around: str) -> Check:
+    """The check of a claim that a table's row carries. All rows that the claim names are read: it may compare them. Words are not aligned, which
+    cells do not follow each other as; each value has to be in its own row and column instead."""
+    read = "\n".join((support, *(" | ".join(table.rows[row]) for row in named_rows(claim, table))))
+    result = check(claim, read, f"{around}\n{read}")
+    return replace(result, exchanged=(), misplaced=tuple(misplaced(claim, table, names(claim))))
 
 
 def _place(claim: str, text: str, spans: Sequence[tuple[int, int]], *, alone: bool) -> tuple[int, int]:

@@ -1,0 +1,152 @@
+"""Values in the wrong row or column of a table are refused, those in the right one are not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answers import Hit, Passage
+from rag.documents import Chunk, DocumentRef
+from rag.retrieval.cells import misplaced, named_rows, table_around
+from rag.retrieval.cite import resolve
+
+SALES = """Sales by contract type, in millions.
+
+| | Years ended September 30, 2019 | Years ended September 30, 2018 | Years ended September 30, 2017 |
+|---|---|---|---|
+| Fixed price | $1,452.4 | $1,146.2 | $1,036.9 |
+| Other | 44.1 | 56.7 | 70.8 |
+| Total sales | $1,496.5 | $1,202.9 | $1,107.7 |
+
+Prices are in dollars."""
+
+PLANTS = """| 工厂 | 2022年产量 | 2023年产量 | 员工人数 |
+|---|---|---|---|
+| 苏州工厂 | 320 | 415 | 1200 |
+| 成都工厂 | 415 | 298 | 860 |"""
+
+PEOPLE = """| Office | Manager | Staff |
+|---|---|---|
+| Oslo | Ingrid Berg | 12 |
+| Turin | Paolo Neri | 7 |"""
+
+
+def wrong(claim: str, text: str = SALES, names: tuple[str, ...] = ()) -> list[str]:
+    table = table_around(text, text.index("|---"))
+    assert table is not None
+    return misplaced(claim, table, names)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Other sales were 44.1 in 2019.",
+        "In 2018, other contracts brought 56.7 million.",
+        "Total sales rose from $1,107.7 in 2017 to $1,496.5 in 2019.",
+        "In 2019 and 2018, total sales were $1,496.5 and $1,202.9.",
+        "In 2017, fixed price was 1,036.9 and other 70.8.",
+        "It was 44.1.",
+        "Fixed price reached 1,452.4, the total 1,496.5.",
+    ],
+)
+def test_values_in_their_place(claim: str) -> None:
+    assert wrong(claim) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        ("Other sales were 56.7 in 2019.", "56.7"),
+        ("Total sales were $1,452.4 in 2019.", "$1,452.4"),
+        ("Fixed price was 44.1 in 2019.", "44.1"),
+        ("Total sales rose from $1,496.5 in 2017 to $1,107.7 in 2019.", "$1,496.5"),
+        ("In 2019 and 2018, total sales were $1,202.9 and $1,496.5.", "$1,202.9"),
+        ("In 2017, fixed price was 70.8 and other 1,036.9.", "70.8"),
+    ],
+)
+def test_values_out_of_their_place(claim: str, value: str) -> None:
+    assert value in wrong(claim)
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        ("苏州工厂2022年产量为320。", True),
+        ("苏州工厂2022年产量为415。", False),
+        ("成都工厂2022年的产量是415。", True),
+        ("成都工厂2023年的产量是415。", False),
+        ("成都工厂的员工人数为860人。", True),
+        ("苏州工厂的员工人数为860人。", False),
+        ("2023年产量方面，苏州工厂为415，成都工厂为298。", True),
+        ("2023年产量方面，苏州工厂为298，成都工厂为415。", False),
+    ],
+)
+def test_chinese_tables(claim: str, right: bool) -> None:
+    assert (wrong(claim, PLANTS) == []) is right
+
+
+def test_names_in_cells() -> None:
+    assert wrong("Ingrid Berg manages Oslo.", PEOPLE, ("berg",)) == []
+    assert wrong("Paolo Neri manages Oslo.", PEOPLE, ("neri",)) == ["neri"]
+    assert wrong("Paolo Neri is a manager.", PEOPLE, ("neri",)) == []
+
+
+def test_a_value_that_the_table_does_not_have_is_not_for_it_to_judge() -> None:
+    assert wrong("Other sales were 99.9 in 2019.") == []
+
+
+def test_rows_are_named_in_the_order_of_the_claim() -> None:
+    table = table_around(SALES, SALES.index("| Other"))
+    assert table is not None
+    assert [table.label(row) for row in named_rows("Total sales and fixed price", table)] == [
+        "Total sales",
+        "Fixed price",
+    ]
+
+
+def test_outside_of_a_table_there_is_none() -> None:
+    assert table_around(SALES, 3) is None
+    assert table_around(SALES, len(SALES) - 3) is None
+    assert table_around("| a | b |\n| 1 | 2 |\n| 3 | 4 |", 4) is None
+    assert table_around("| a |\n|---|\n| 1 |", 4) is None
+
+
+@given(st.text("|-\\ a1\n:.", max_size=80), st.integers(0, 80))
+def test_no_text_breaks_it(text: str, place: int) -> None:
+    table = table_around(text, min(place, len(text)))
+    if table is not None:
+        assert all(len(row) == len(table.header) for row in table.rows)
+        misplaced("a was 1 in 11", table, ("a",))
+
+
+def test_the_quote_is_the_row_that_has_the_value() -> None:
+    ref = DocumentRef("d", "report.pdf", "application/pdf", "default")
+    passage = Passage(1, Hit(Chunk("c", "d", 0, "table", SALES), ref, 1.0), SALES)
+    (citation,) = resolve("In the year ended September 30, 2018, other sales were 56.7 [1].", (passage,)).citations
+    assert citation.quote == "| Other | 44.1 | 56.7 | 70.8 |"
+
+
+def verified(claim: str, text: str) -> bool:
+    ref = DocumentRef("d", "report.pdf", "application/pdf", "default")
+    passage = Passage(1, Hit(Chunk("c", "d", 0, "table", text), ref, 1.0), text)
+    (citation,) = resolve(f"{claim} [1]", (passage,)).citations
+    return citation.verified
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "right"),
+    [
+        ("Other sales were 44.1 in the year ended September 30, 2019", SALES, True),
+        ("Other sales were 56.7 in the year ended September 30, 2019", SALES, False),
+        ("Fixed price sales were 44.1 in the year ended September 30, 2019", SALES, False),
+        ("苏州工厂2022年产量为320", PLANTS, True),
+        ("苏州工厂2022年产量为415", PLANTS, False),
+        ("成都工厂2022年产量为320", PLANTS, False),
+        ("2023年产量方面，苏州工厂为415，成都工厂为298", PLANTS, True),
+        ("The Oslo office has a staff of 12", PEOPLE, True),
+        ("The Oslo office has a staff of 7", PEOPLE, False),
+    ],
+)
+def test_a_citation_of_a_table(claim: str, text: str, right: bool) -> None:
+    assert verified(claim, text) is right
