@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from ingest.protocols import ParsedPage, Source
 from ingest.worker import ParseWorker, Toolbox
 from rag.documents import ImageData
@@ -25,6 +27,7 @@ Message = tuple[str, Any]
 
 PIECE = 8_000_000
 """Bytes of a file that travel together."""
+_FOLDER = "tuwen-parse-"
 _TURN_SECONDS = 0.25
 _TURN_BYTES = 8_000_000
 """Pages are answered together until they took so long, or hold so much: a call each would cost short pages more than reading them."""
@@ -35,7 +38,7 @@ class ParseActor:
 
     def __init__(self, build: Callable[[], Toolbox], memory: int) -> None:
         self._worker = ParseWorker(build, memory=memory)
-        self._folder = Path(tempfile.mkdtemp(prefix="tuwen-parse-"))
+        self._folder = _own_folder(Path(tempfile.gettempdir()))
         self._messages: Iterator[Message] = iter(())
 
     def pid(self) -> int:
@@ -92,6 +95,17 @@ class ParseActor:
             yield "done", None
         except TuwenError as error:
             yield "error", error
+
+
+def _own_folder(parent: Path) -> Path:
+    """A folder named by the process. Those of processes that are gone are removed: an actor is ended without notice."""
+    for left in parent.glob(f"{_FOLDER}*"):
+        process = left.name.removeprefix(_FOLDER)
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    made = parent / f"{_FOLDER}{os.getpid()}"
+    made.mkdir(mode=0o700, exist_ok=True)
+    return made
 
 
 class EncodeActor:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import time
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from ingest.protocols import Stopped
 from rag.errors import BadSetting, ExtraMissing, TuwenError, Unavailable
 
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 PLACE_SECONDS = 180.0
 """How long a cluster may take to find a place for an actor: one that grows on demand starts a machine first."""
 
@@ -47,29 +52,43 @@ class Cluster:
             raise BadSetting(
                 f"{address!r} is no address of Ray: {error}.", "Give local, auto, host:port or ray://host:port."
             ) from error
-        except (ConnectionError, TimeoutError, RuntimeError) as error:
+        except Exception as error:  # Ray raises it as it is when a node does not start in time
             raise Unavailable(
-                f"No Ray cluster answers at {address}: {error}.",
-                "Start one with `ray start --head`, correct the address, or use `--ray local`.",
+                f"Ray cannot be used at {address}: {_reason(error)}.",
+                "Start a cluster with `ray start --head`, correct the address, or use `--ray local`; try again when the machine is less busy.",
             ) from error
 
-    def start(self, kind: type, *arguments: Any, cpus: float = 1.0, gpus: float = 0.0, restarts: int = 0) -> Any:
-        """A new actor, alive. Raises Unavailable when the cluster has no place for it."""
+    def start(
+        self,
+        kind: type,
+        *arguments: Any,
+        cpus: float = 1.0,
+        gpus: float = 0.0,
+        restarts: int = 0,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """A new actor, alive. Raises Unavailable when the cluster has no place for it, and Stopped."""
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": restarts, "max_task_retries": restarts}
         actor = self.ray.remote(kind).options(scheduling_strategy="SPREAD", **options).remote(*arguments)
+        alive = actor.pid.remote()
+        end = time.monotonic() + PLACE_SECONDS
+        while not self.ray.wait([alive], timeout=0.25)[0]:
+            if stopped():
+                self.kill(actor)
+                raise Stopped(kind.__name__)
+            if time.monotonic() > end:
+                self.kill(actor)
+                there = self.ray.cluster_resources()
+                raise Unavailable(
+                    f"Ray at {self.address} found no place for a {kind.__name__} within {PLACE_SECONDS:.0f} s; "
+                    f"it has {there.get('CPU', 0):g} processors and {there.get('GPU', 0):g} GPUs.",
+                    "Add machines, or lower `ingest.workers` and `ingest.ray_encoders`.",
+                )
         try:
-            self.ray.get(actor.pid.remote(), timeout=PLACE_SECONDS)
-        except self.ray.exceptions.GetTimeoutError as error:
-            self.kill(actor)
-            there = self.ray.cluster_resources()
-            raise Unavailable(
-                f"Ray at {self.address} found no place for a {kind.__name__} within {PLACE_SECONDS:.0f} s; "
-                f"it has {there.get('CPU', 0):g} processors and {there.get('GPU', 0):g} GPUs.",
-                "Add machines, or lower `ingest.workers` and `ingest.ray_encoders`.",
-            ) from error
+            self.ray.get(alive)
         except self.ray.exceptions.RayError as error:
             raise Unavailable(
-                f"A {kind.__name__} could not be started on Ray at {self.address}: {_first_line(error)}.",
+                f"A {kind.__name__} could not be started on Ray at {self.address}: {_reason(error)}.",
                 "Install the same version of Tuwen, with the extra `ray`, on every machine of the cluster.",
             ) from error
         return actor
@@ -79,9 +98,7 @@ class Cluster:
         try:
             answer = self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            raise Unavailable(
-                f"Work was lost on Ray at {self.address}: {_first_line(error)}.", "Run it again."
-            ) from error
+            raise Unavailable(f"Work was lost on Ray at {self.address}: {_reason(error)}.", "Run it again.") from error
         if isinstance(answer, TuwenError):
             raise answer
         return answer
@@ -108,5 +125,6 @@ def _node(_: object) -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _reason(error: Exception) -> str:
+    """The last line: those before it say where."""
+    return (_COLOURS.sub("", str(error)).strip().splitlines() or [type(error).__name__])[-1].strip().rstrip(".")

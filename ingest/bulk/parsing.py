@@ -113,7 +113,7 @@ class RayParseWorker:
 
     def _ready(self) -> Any:
         if self.actor is None:
-            self.actor = self._cluster.start(ParseActor, self._build, self._memory)
+            self.actor = self._cluster.start(ParseActor, self._build, self._memory, stopped=self.stopped)
             self._near = self._cluster.near(self.actor)
         return self.actor
 

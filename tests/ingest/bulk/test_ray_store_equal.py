@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.stores import differences
 from ingest.bulk import parsing
+from ingest.bulk.actors import ParseActor, _own_folder
 from ingest.bulk.cluster import Cluster
 from ingest.bulk.encoding import EncodePool
 from ingest.bulk.farm import Farm, Recipe
@@ -21,9 +22,9 @@ from ingest.chunkers.headings import HeadingChunker
 from ingest.embedding import Models
 from ingest.files import find
 from ingest.pipeline import Pipeline
-from ingest.protocols import Limits, Source
+from ingest.protocols import Limits, Source, Stopped
 from ingest.worker import ParseWorker
-from rag.errors import CorruptFile, LimitExceeded, SpaceMismatch
+from rag.errors import CorruptFile, LimitExceeded, SpaceMismatch, Unavailable
 from rag.fakes import HashingTextEncoder
 from rag.protocols import Space
 from rag.stores.exact import ExactVectorStore
@@ -176,6 +177,23 @@ def test_a_file_that_kills_every_actor_is_given_up_and_the_next_is_read(
         list(worker.parse(Source(poison, "poison.txt", "")).pages)
     assert len(set(pids)) == parsing.MOST_DEATHS
     assert len(list(worker.parse(source(tmp_path, "fine\fagain")).pages)) == 2
+
+
+def test_a_cluster_without_a_place_says_what_it_has(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.bulk.cluster.PLACE_SECONDS", 1.0)
+    with pytest.raises(Unavailable, match=r"no place for a ParseActor within 1 s; it has \d+ processors"):
+        cluster.start(ParseActor, hostile.build, 1, cpus=1_000)
+    with pytest.raises(Stopped):
+        cluster.start(ParseActor, hostile.build, 1, cpus=1_000, stopped=lambda: True)
+
+
+def test_folders_of_actors_that_are_gone_are_removed(tmp_path: Path) -> None:
+    gone, alive = tmp_path / "tuwen-parse-999999999", tmp_path / f"tuwen-parse-{os.getppid()}"
+    foreign = tmp_path / "tuwen-parse-notes"
+    for folder in (gone, alive, foreign):
+        folder.mkdir()
+    mine = _own_folder(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([alive, foreign, mine])
 
 
 def test_an_encoder_that_was_killed_is_replaced_and_its_call_made_again(cluster: Cluster) -> None:
