@@ -132,8 +132,9 @@ def killed(folder: Path, data: Path, wait: float, *, with_children: bool) -> boo
     return False
 
 
-def wait_for_orphans(data: Path, seconds: float = 10.0) -> int:
-    """How many processes of a killed ingest still live after a while; they are ended."""
+def wait_for_orphans(data: Path, seconds: float = 30.0) -> int:
+    """How many processes of a killed ingest still live after a while; they are ended. One that was just being started first has to come
+    to where it sees that nobody waits for it: more than 10 s at a load of 10 on two cores."""
     end = time.monotonic() + seconds
     while (left := _of_directory(data)) and time.monotonic() < end:
         time.sleep(0.1)

@@ -192,6 +192,10 @@ def _end_with_parent() -> None:
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is not None and hasattr(library, "prctl"):
         library.prctl(1, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        # It was killed while this process started.
+        os._exit(1)
 
 
 @cache

@@ -1,8 +1,13 @@
 """A file that crashes, hangs or swells takes down its worker, and nothing else."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest.protocols import Limits, Source
@@ -93,3 +98,36 @@ def test_a_worker_that_cannot_start_is_not_the_files_fault(
     with pytest.raises(SetupError, match=named) as raised:
         texts(ParseWorker(build), source(tmp_path, "fine"))
     assert raised.value.remedy
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel for it")
+def test_a_hung_parser_ends_with_whoever_watched_over_it(tmp_path: Path) -> None:
+    script = tmp_path / "watcher.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from ingest.protocols import Source\n"
+        "from ingest.worker import ParseWorker\n"
+        "from tests.support.hostile import build\n"
+        "if __name__ == '__main__':\n"
+        "    worker = ParseWorker(build)\n"
+        f"    print('begun', flush=True), list(worker.parse(Source(Path({str(tmp_path / 'file')!r}), 'file', '')).pages)\n"
+    )
+    (tmp_path / "file").write_text("HANG")
+    root = str(Path(__file__).parents[2])
+    watcher = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
+    )
+    assert watcher.stdout is not None
+    watcher.stdout.readline()
+    children: list[psutil.Process] = []
+    while not children:
+        children = psutil.Process(watcher.pid).children(recursive=True)
+        time.sleep(0.1)
+    time.sleep(1)
+    watcher.kill()
+    watcher.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    for process in alive:
+        process.kill()
+    assert alive == []
