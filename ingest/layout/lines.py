@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.layout.runs import Placed, Rect
+from ingest.layout.runs import Placed, Rect, Row, Run, rows
 
 REACH = 3
 """Signs of the text that a list mark may have become."""
+AHEAD = 3
+"""Rows of a table that a drawn line may skip: those that were folded away or are empty."""
 LOST = 0.1
 """Share of the signs that may not be found; beyond it the walk has gone wrong, and there are no lines."""
 
@@ -41,3 +43,35 @@ def placed_lines(lines: Sequence[tuple[str, Placed]], text: str) -> tuple[tuple[
     """End and place of each line."""
     ends = line_ends([line for line, _ in lines], text)
     return tuple((end, Rect.around([place])) for end, (_, place) in zip(ends, lines, strict=True)) if ends else ()
+
+
+def row_lines(markdown: str, runs: Sequence[Run]) -> tuple[tuple[int, Rect], ...]:
+    """End and place of each row of a table, its rule with its header; empty where a row cannot be placed.
+
+    Drawn lines go to rows in order, each to the one that has most of its words: a row may take several lines, and a heading over
+    several columns is in each of their names.
+    """
+    texts = markdown.split("\n")
+    wanted = [n for n in range(len(texts)) if n != 1]
+    solid = ["".join(text.replace("\\|", "|").split()) for text in texts]
+    placed: dict[int, list[Row]] = {n: [] for n in wanted}
+    at = 0
+    for line in rows(runs):
+        ahead = wanted[at : at + 1 + AHEAD]
+        at += max(range(len(ahead)), key=lambda k: (round(_share(line, solid[ahead[k]]), 2), -k))
+        placed[wanted[at]].append(line)
+    if not all(placed.values()):
+        return ()
+    made, end = [], -1
+    for n, text in enumerate(texts):
+        end += 1 + len(text)
+        if n != 1:
+            made.append((end, Rect.around(placed[n])))
+    made[0] = (len(texts[0]) + 1 + len(texts[1]), made[0][1]) if len(texts) > 1 else made[0]
+    return tuple(made)
+
+
+def _share(line: Row, text: str) -> float:
+    """Of the signs of a line's runs, those of runs that stand in the text."""
+    pieces = ["".join(run.text.split()) for run in line.runs]
+    return sum(len(piece) for piece in pieces if piece in text) / max(1, sum(map(len, pieces)))

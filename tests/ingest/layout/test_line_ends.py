@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.layout.lines import line_ends
+from ingest.layout.lines import line_ends, row_lines
 from ingest.layout.paragraphs import blocks_of, element_lines, merged
 from ingest.layout.runs import Run, rows
 from ingest.layout.text import join_lines
@@ -69,3 +69,36 @@ def test_a_paragraph_over_two_columns_keeps_its_lines() -> None:
     assert [line.box.left for line in found] == [50, 300]
     assert both.text[: found[0].end].strip() == first.text
     assert found[1].end == len(both.text)
+
+
+def cell(text: str, left: float, top: float) -> Run:
+    return Run(text, left, top, left + 6 * len(text), top + 10, 10.0)
+
+
+TABLE = "| Item | 2019 Sales | 2019 Costs |\n| --- | --- | --- |\n| Tea from the north | 12 | 15 |\n| Rice | 15 | 7 |"
+
+
+def test_each_row_of_a_table_has_its_place() -> None:
+    runs = [
+        cell("2019", 250, 100),
+        cell("Item", 50, 112),
+        cell("Sales", 200, 112),
+        cell("Costs", 300, 112),
+        cell("Tea from", 50, 130),
+        cell("12", 200, 136),
+        cell("15", 300, 136),
+        cell("the north", 50, 142),
+        cell("Rice", 50, 160),
+        cell("15", 200, 160),
+        cell("7", 300, 160),
+    ]
+    found = row_lines(TABLE, runs)
+    assert [(box.top, box.bottom) for _, box in found] == [(100, 122), (130, 152), (160, 170)]
+    texts = [TABLE[a:b].strip() for a, b in pairwise([0, *(end for end, _ in found)])]
+    assert [text.split("\n")[0].split(" |")[0] for text in texts] == ["| Item", "| Tea from the north", "| Rice"]
+    assert found[-1][0] == len(TABLE)
+
+
+def test_a_table_whose_rows_cannot_be_told_has_no_places() -> None:
+    assert row_lines(TABLE, [cell("Item", 50, 112)]) == ()
+    assert row_lines(TABLE, []) == ()
