@@ -62,7 +62,16 @@ def _picture(name: str, chunk: ImageChunk) -> str:
         clean(" ".join(e.text.split())) for e in chunk.entries if e.kind in ("caption", "description", "label", "ocr")
     ]
     text = "; ".join(dict.fromkeys(shown))
-    return f"{name}: {text[:PICTURE_CHARACTERS]}{'…' if len(text) > PICTURE_CHARACTERS else ''}" if text else name
+    return f"{name}: {_cut(text)}" if text else name
+
+
+def _cut(text: str) -> str:
+    """At most PICTURE_CHARACTERS, and no half word at its end: the check of the citation would look for it in vain."""
+    if len(text) <= PICTURE_CHARACTERS:
+        return text
+    kept = text[:PICTURE_CHARACTERS]
+    whole = kept.rpartition(" ")[0] if text[PICTURE_CHARACTERS : PICTURE_CHARACTERS + 1].isalnum() else kept
+    return f"{whole if len(whole) > PICTURE_CHARACTERS // 2 else kept}…"
 
 
 def table_rows(lines: list[str]) -> list[str]:
