@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.layout.captions import is_figure_caption, is_table_caption
+from ingest.layout.cells import Span, row_groups
+from ingest.layout.heads import heading_cells
 from ingest.layout.runs import Rect, Row, Run, rows
-from ingest.layout.tables import FoundTable, Grid
+from ingest.layout.tables import FoundTable, Grid, cell_text
 from ingest.layout.text import glue, join_lines
 
 _NUMBER = re.compile(
-    r"^(?:[$€£¥¥￥*†<>≥≤~±+\s]|HK|US|RMB)*[-–—(]*\s*[$€£¥]?\s*\d[\d,.]*\s*[%)x*†]*(?:\s?(?:%|pts?|bps?|pp))?\)?$|^[-–—*]{1,6}$"
+    r"^(?:[$€£¥¥￥*†<>≥≤~±+\s]|HK|US|RMB)*[-–—(]*\s*[$€£¥]?\s*\d[\d,.]*\s*[%)x*†]*"
+    r"(?:\s?(?:%|pts?|bps?|pp|[kKmMbB]n?|[万亿千百]{1,2}[元人吨股户]?|[元人倍年月日个次吨]|个?百分点))?\)?$|^[-–—*]{1,6}$"
     r"|^\(?(?:[XD]|NM|N/?[AM]|n/?[am])\)?$|^[-–—]\s*%$|^[$€£¥]\s*[-–—]$",
 )
 _ATTACHED = re.compile(r"^(?:[$€£¥(]{1,2}|[%)]{1,2})$")
@@ -49,10 +52,15 @@ def aligned_tables(runs: Sequence[Run]) -> list[FoundTable]:
         columns = _columns(body)
         if len(columns) < 2 or sum(1 for line in body if len(line.numbers) >= 2) < MIN_ROWS:
             continue
+        first, last = _with_labels(lines, all_rows, first, last, columns)
+        body = [line for line in lines[first : last + 1] if line is not None]
         header_rows = all_rows[_header_start(all_rows, first, columns) : first]
-        while len(body) > MIN_ROWS and _is_years(body[0]):
-            header_rows.append(body.pop(0).row)
-        grid: Grid = [_header(header_rows, columns), *_wrapped([_cells(line, columns) for line in body])]
+        heads = _heads_among(body, columns)
+        header_rows, body = [*header_rows, *(line.row for line in body[:heads])], body[heads:]
+        grid: Grid = [
+            _header(header_rows, columns),
+            *_wrapped([_cells(line, columns) for line in _grouped(body, columns)]),
+        ]
         if not any(grid[0]):
             grid = grid[1:]
         used = [run for row in [*header_rows, *(line.row for line in body)] for run in row.runs]
@@ -60,9 +68,62 @@ def aligned_tables(runs: Sequence[Run]) -> list[FoundTable]:
     return found
 
 
-def _is_years(line: _Line) -> bool:
-    """Years above the columns look like data."""
-    return bool(line.numbers) and not line.label and all(_YEAR.match(run.text) for run in line.numbers)
+def _heads_among(body: Sequence[_Line], columns: Sequence[Span]) -> int:
+    """How many of the first lines are headings: years alone look like data, and words above the numbers are of no row."""
+    heads = 0
+    for index, line in enumerate(body[: min(4, len(body) - MIN_ROWS)]):
+        words = any(run.right > columns[0][0] and run.left > line.row.left for run in line.label)
+        alone = not line.is_data and line.label and line.label[0].left > columns[0][0] - 0.5 * line.row.size
+        years = bool(line.numbers) and not line.label and all(_YEAR.match(run.text) for run in line.numbers)
+        if words or alone or (years and index == heads):
+            heads = index + 1
+    return heads
+
+
+def _with_labels(
+    lines: Sequence[_Line | None], all_rows: Sequence[Row], first: int, last: int, columns: Sequence[Span]
+) -> tuple[int, int]:
+    """The region with the lines around it that are labels only: a label of several lines, centred beside its numbers, and the name
+    of a section between the headings and the first row."""
+    start, end = first, last
+    while start > 0 and first - start < 2 and _is_near_label(lines[start - 1], all_rows[start], columns):
+        start -= 1
+    while end + 1 < len(lines) and end - last < 2 and _is_near_label(lines[end + 1], all_rows[end], columns):
+        end += 1
+    body = [line for line in lines[start : end + 1] if line is not None]
+    groups = _grouped(body, columns)
+    below = 0
+    while groups and not groups[-1].is_data:  # text under the table
+        below += len({id(run) for run in groups.pop().label} & {id(line.label[0]) for line in body if line.label})
+    above = next((i for i, group in enumerate(groups) if group.is_data), 0)
+    header = all_rows[_header_start(all_rows, start, columns) : start]
+    if above and not any(_header(header, columns)[1:]):
+        start += above
+    return start, end - below
+
+
+def _is_near_label(line: _Line | None, beside: Row, columns: Sequence[Span]) -> bool:
+    if line is None or line.is_data or not line.label or len(line.row.text) > 60:
+        return False
+    gap = max(beside.top - line.row.bottom, line.row.top - beside.bottom)
+    left = is_table_caption(line.row.text) or is_figure_caption(line.row.text) or line.row.right > columns[0][0]
+    return gap <= 1.2 * line.row.size and not left
+
+
+def _grouped(body: Sequence[_Line], columns: Sequence[Span]) -> list[_Line]:
+    """Lines of one row of the table as one: its label may take several, with the numbers beside the first, the middle or the last."""
+    labels = [run for line in body for run in line.label if run.right <= columns[0][0] + 1.0]
+    numbers = {id(run) for line in body for run in line.numbers}
+    if not labels:
+        return list(body)
+    spans = [(min(run.left for run in labels), max(run.right for run in labels)), *columns]
+    made = []
+    for group in row_groups([run for line in body for run in line.row.runs], spans, is_number):
+        box = Rect.around(group)
+        row = Row(tuple(group), box.left, box.top, box.right, box.bottom)
+        label = [run for line in rows(run for run in group if id(run) not in numbers) for run in line.runs]
+        made.append(_Line(row, tuple(label), tuple(run for run in group if id(run) in numbers)))
+    return made
 
 
 def _wrapped(cells: Sequence[list[str]]) -> Grid:
@@ -127,7 +188,7 @@ def _breaks(line: _Line | None, since: int) -> bool:
     return since > 3 or len(text) > 110 or is_table_caption(text) or is_figure_caption(text)
 
 
-def _columns(body: Sequence[_Line]) -> list[tuple[float, float]]:
+def _columns(body: Sequence[_Line]) -> list[Span]:
     """Extents of the columns of numbers, left to right."""
     spans = sorted((run.left, run.right) for line in body for run in line.numbers if is_number(run.text))
     merged: list[list[float]] = []
@@ -142,18 +203,18 @@ def _columns(body: Sequence[_Line]) -> list[tuple[float, float]]:
     return [(span[0], span[1]) for span, count in zip(merged, counts, strict=True) if count >= 2]
 
 
-def _cells(line: _Line, columns: Sequence[tuple[float, float]]) -> list[str]:
+def _cells(line: _Line, columns: Sequence[Span]) -> list[str]:
     cells: list[list[Run]] = [[] for _ in columns]
     for run in line.numbers:
         cells[_nearest(run, columns)].append(run)
-    return [glue(line.label), *(_value(cell) for cell in cells)]
+    return [cell_text(line.label), *(_value(cell) for cell in cells)]
 
 
 def _value(cell: Sequence[Run]) -> str:
     return glue(cell).replace("$ ", "$").replace(" %", "%").replace(" )", ")")
 
 
-def _nearest(run: Run, columns: Sequence[tuple[float, float]]) -> int:
+def _nearest(run: Run, columns: Sequence[Span]) -> int:
     """A currency sign belongs to the column on its right, a per cent sign to the one on its left."""
     text = run.text.strip()
     if _ATTACHED.match(text):
@@ -166,7 +227,7 @@ def _nearest(run: Run, columns: Sequence[tuple[float, float]]) -> int:
     return min(range(len(columns)), key=lambda i: abs(middle - (columns[i][0] + columns[i][1]) / 2))
 
 
-def _header_start(all_rows: Sequence[Row], first: int, columns: Sequence[tuple[float, float]]) -> int:
+def _header_start(all_rows: Sequence[Row], first: int, columns: Sequence[Span]) -> int:
     """Index of the first row of column headings above the data."""
     start = first
     below = all_rows[first]
@@ -180,43 +241,15 @@ def _header_start(all_rows: Sequence[Row], first: int, columns: Sequence[tuple[f
         if is_table_caption(row.text) or any(run.left < left - 30 for run in over):
             break
         if not over:
-            break
+            if len(beside) != 1 or row.bottom < below.top - 0.5 * row.size:
+                break
+            continue  # the heading of the labels, in the middle beside two rows of headings
         start = index
         below = row
     return start
 
 
-def _header(header_rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[str]:
+def _header(header_rows: Sequence[Row], columns: Sequence[Span]) -> list[str]:
     """One heading for each column; a heading over several columns is said in each of them."""
     left = columns[0][0] - 40.0
-    label: list[str] = []
-    parts: list[list[str]] = [[] for _ in columns]
-    for row in header_rows:
-        label += [run.text for run in row.runs if run.right <= left]
-        for run, covered in _covered([run for run in row.runs if run.right > left], columns):
-            for column in covered:
-                if run.text not in parts[column]:
-                    parts[column].append(run.text)
-    return [" ".join(label), *(" ".join(texts) for texts in parts)]
-
-
-def _covered(over: Sequence[Run], columns: Sequence[tuple[float, float]]) -> list[tuple[Run, list[int]]]:
-    """Which columns each heading of a row is for: those that are nearer to it than to its neighbours when it stands in
-    the middle of them, else the one below it."""
-    if not over:
-        return []
-    middles = [(start + end) / 2 for start, end in columns]
-    centres = [(run.left + run.right) / 2 for run in over]
-    groups: list[list[int]] = [[] for _ in over]
-    for column, middle in enumerate(middles):
-        groups[min(range(len(over)), key=lambda i: abs(centres[i] - middle))].append(column)
-    pitch = (middles[-1] - middles[0]) / max(len(columns) - 1, 1)
-    found = []
-    for run, centre, group in zip(over, centres, groups, strict=True):
-        nearest = min(range(len(columns)), key=lambda i: abs(middles[i] - centre))
-        off_group = abs(centre - (middles[group[0]] + middles[group[-1]]) / 2) if group else float("inf")
-        off_column = abs(middles[nearest] - centre)
-        few = 3 * len(over) <= len(columns)
-        spans = len(group) > 1 and off_group < 0.5 * pitch and (few or off_group < off_column - 0.1 * pitch)
-        found.append((run, group if spans else [nearest]))
-    return found
+    return heading_cells(header_rows, columns, lambda span: span[1] <= left)

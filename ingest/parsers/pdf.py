@@ -16,11 +16,12 @@ from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
 from ingest.parsers.pdf_attachments import attachments
-from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, find_tables, lay_out
+from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, lay_out
 from ingest.parsers.pdf_mend import mended
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
 from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
 from ingest.parsers.pdf_scan import looks_scanned, read_scan
+from ingest.parsers.pdf_tables import find_tables
 from ingest.parsers.pdf_text import TextPage, read_pages
 from ingest.protocols import ParsedPage, Source
 from ingest.render import PDFIUM, open_pdf
@@ -44,7 +45,7 @@ class PdfParser:
 
     @property
     def version(self) -> str:
-        return f"pdf-3+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"pdf-4+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""
@@ -159,7 +160,7 @@ class _Reading:
         kept = [run for line in self._without_furniture(lines, page.height) for run in line.runs]
         tables, flowing = find_tables(page, kept)
         figures, flowing = self._figures(page, drawn, pictures, tables, flowing)
-        elements = lay_out(page, flowing, tables, figures, self._style(page.number))
+        elements = lay_out(page, flowing, tables, figures, self._style(page.number), kept)
         return elements + _beside(page), "digital"
 
     def _without_furniture(self, lines: Sequence[Row], height: float) -> list[Row]:

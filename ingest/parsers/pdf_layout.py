@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.layout.aligned import aligned_tables
 from ingest.layout.captions import is_figure_caption, pair
+from ingest.layout.lines import row_lines
 from ingest.layout.order import reading_order
-from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, merged
-from ingest.layout.runs import Rect, Run, inside, overlap, rows
-from ingest.layout.tables import FoundTable, is_plausible, ruled_tables, to_markdown
+from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, element_lines, merged
+from ingest.layout.runs import Rect, Run, rows
+from ingest.layout.tables import FoundTable, to_markdown
 from ingest.layout.text import clean
-from ingest.parsers.pdf_tags import tagged_tables
 from ingest.parsers.pdf_text import TextPage
 from rag.documents import Box, Element, ImageData, ImageEntry
 
@@ -55,36 +54,17 @@ class Style:
     larger: float = LARGER
 
 
-def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], list[Run]]:
-    """Tables of a page, best evidence first (tags, ruled lines, columns of numbers, alignment), and the runs that are in none."""
-    candidates = tagged_tables(page.tags, runs)
-    if not candidates:
-        candidates = ruled_tables(page.rules, runs)
-    taken = {i for table in candidates for i in table.runs}
-    free = [i for i in range(len(runs)) if i not in taken]
-    for table in aligned_tables([runs[i] for i in free]):
-        if not any(overlap(table.box, other.box) > 0.1 for other in candidates):
-            candidates.append(replace(table, runs=frozenset(free[i] for i in table.runs)))
-    taken = {i for table in candidates for i in table.runs}
-    for grid, box in page.tables:
-        if not is_plausible(grid) or any(overlap(table.box, box) > 0.2 for table in candidates):
-            continue
-        indices = frozenset(i for i, run in enumerate(runs) if i not in taken and inside(run, box.grown(1.0)))
-        if indices:
-            candidates.append(FoundTable(grid, box, indices))
-            taken |= indices
-    return candidates, [run for i, run in enumerate(runs) if i not in taken]
-
-
 def lay_out(
     page: TextPage,
     runs: Sequence[Run],
     tables: Sequence[FoundTable],
     figures: Sequence[FoundFigure],
     style: Style,
+    drawn: Sequence[Run] = (),
 ) -> list[Element]:
-    """Elements in reading order; runs that stand in tables or figures are not among `runs`."""
-    table_blocks = [Block("table", to_markdown(table.grid), (table.box,)) for table in tables]
+    """Elements in reading order; runs that stand in tables or figures are not among `runs`. `drawn` are those that tables name
+    by their indices: with them, rows have places."""
+    table_blocks = [_table_block(table, drawn) for table in tables]
     placed: list[Run | Block | FoundFigure] = [*runs, *(block for block in table_blocks if block.text), *figures]
     flow: list[Block | FoundFigure] = []
     for column in reading_order(placed, page.width):
@@ -106,6 +86,12 @@ def lay_out(
     pairs = pair(figures, captions)
     caption_of = {id(figures[i]): captions[j].text for i, j in pairs.items()}
     return [_element(part, page, caption_of.get(id(part), ""), style) for part in flow]
+
+
+def _table_block(table: FoundTable, drawn: Sequence[Run]) -> Block:
+    text = to_markdown(table.grid)
+    places = row_lines(text, [drawn[i] for i in sorted(table.runs)]) if drawn and text else ()
+    return Block("table", text, (table.box,), lines=places)
 
 
 def _with_titles(flow: Sequence[Block | FoundFigure]) -> list[Block | FoundFigure]:
@@ -160,10 +146,11 @@ def _element(part: Block | FoundFigure, page: TextPage, caption: str, style: Sty
     if isinstance(part, FoundFigure):
         entries = (ImageEntry("ocr", part.inner_text, "text of the PDF"),) if part.inner_text else ()
         return Element("figure", "", page.number, placed, image=part.image, caption=caption, entries=entries)
+    lines = element_lines(part, page.number, page.width, page.height, grown=1.0)
     level = (style.outline or {}).get(outline_key(part.text))
     if level is not None and part.kind in ("heading", "paragraph", "list"):
-        return Element("heading", part.text, page.number, placed, level=level)
-    return Element(part.kind, part.text, page.number, placed, level=part.level)
+        return Element("heading", part.text, page.number, placed, level=level, lines=lines)
+    return Element(part.kind, part.text, page.number, placed, level=part.level, lines=lines)
 
 
 def box_on(number: int, box: Rect) -> Box:

@@ -16,8 +16,8 @@ from ingest.parsers.pdf_text import TextPage
 
 _LETTER = re.compile(r"[0-9A-Za-z]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-ENOUGH = 20
-"""Latin letters and figures on a page below which it is not compared."""
+_FIGURE = re.compile(r"[0-9-]")
+_DASHES = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufffe", "-"))
 MIN_AGREEMENT = 0.9
 
 
@@ -25,7 +25,7 @@ def mended(page: TextPage, pdf: Any) -> TextPage:
     """The page with its text as PDFium reads it, where the two disagree about most Latin letters. The caller holds the lock."""
     text = "".join(run.text for run in page.runs)
     letters = Counter(_LETTER.findall(text))
-    if letters.total() < ENOUGH or not _CJK.search(text):
+    if not letters or not _CJK.search(text):
         return page
     try:
         drawn = pdf[page.number - 1]
@@ -33,17 +33,24 @@ def mended(page: TextPage, pdf: Any) -> TextPage:
         return page
     try:
         reading = drawn.get_textpage()
-        others = Counter(_LETTER.findall(reading.get_text_range()))
-        agreed = (letters & others).total()
-        if agreed >= MIN_AGREEMENT * max(letters.total(), others.total()) or drawn.get_rotation():
+        other = reading.get_text_range()
+        others = Counter(_LETTER.findall(other))
+        agreed = (letters & others).total() >= MIN_AGREEMENT * max(letters.total(), others.total())
+        if (agreed and not _figures(text) - _figures(other)) or drawn.get_rotation():
             return page
         left, _, _, top = drawn.get_cropbox()
         runs = []
         for run in page.runs:
-            box = (left + run.left, top - run.bottom, left + run.right, top - run.top)
+            upper = 0.3 * (run.bottom - run.top)  # into which the letters of the line above reach; a comma stands low
+            box = (left + run.left, top - run.bottom, left + run.right, top - run.top - upper)
             again = clean(reading.get_text_bounded(*box))
             runs.append(replace(run, text=again) if again else run)
         # Tables that were guessed hold the wrong letters too; ruled ones are found again from the lines.
         return replace(page, runs=tuple(runs), tables=())
     finally:
         drawn.close()
+
+
+def _figures(text: str) -> Counter[str]:
+    """Figures, and dashes as one sign: a 9 comes out as a 5, a 2 as a dash."""
+    return Counter(_FIGURE.findall(text.translate(_DASHES)))
