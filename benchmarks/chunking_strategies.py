@@ -32,7 +32,7 @@ from rag.errors import FileError
 from rag.prompts import render_passage
 from rag.protocols import Space, TextEncoder
 from rag.retrieval.expand import expand
-from rag.retrieval.fold import fold_repeats
+from rag.retrieval.fold import fold
 from rag.retrieval.pack import pack
 from rag.retrieval.widen import widen
 from rag.stores.lexical import SqliteLexicalIndex
@@ -109,7 +109,7 @@ def evidence(
         for one in asked:
             ranked = lexical.search("c", one.question, 60)
             found = library.hydrate([id_ for id_, _ in ranked])
-            hits = list(fold_repeats(Hit(*found[id_], score) for id_, score in ranked))[:20]
+            hits = list(fold(Hit(*found[id_], score) for id_, score in ranked))[:20]
             passages = pack(
                 widen(hits, library),
                 question=one.question,
