@@ -18,16 +18,17 @@ from api import wiring
 from api.conversations import Conversations
 from api.owner import OwnerLock
 from api.settings import Settings
+from ingest.crop import cropped
 from ingest.embedding import Models
 from ingest.events import FileEvent, Report
 from ingest.files import InputFile
 from ingest.pipeline import Pipeline
 from ingest.render import render_page
 from ingest.sources.remote import Sources
-from rag.answers import Access, Query, SearchResult
-from rag.documents import AnyChunk, ImageChunk, ImageData, Page
+from rag.answers import Access, Hit, Query, SearchResult
+from rag.documents import AnyChunk, Box, ImageChunk, ImageData, Page
 from rag.engine import Engine, Event
-from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt
+from rag.errors import BadRequest, BadSetting, CorruptFile, NotFound, SpaceMismatch, StoreCorrupt, TuwenError
 from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, VectorStore
 from rag.response_cache import ResponseCache
 from rag.stores.index import IndexState, VectorIndex
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+LOOK_SCALE = 2.0
+"""Pixels per point of what a vision model sees of a page."""
 SETTLE_ABOVE = 1_000
 """New chunks above which the vector index is told to write itself out: below, adding them anew at the next opening is as fast."""
 
@@ -143,6 +146,7 @@ class Service:
                 describe=lambda: self.describer,
                 generate=lambda: self.generator,
                 picture=self._picture,
+                look=self._look,
                 vocabulary=SqliteVocabulary(self.library.database),
             ),
         )
@@ -153,6 +157,20 @@ class Service:
         except (OSError, NotFound):
             return None
         return ImageData(data, chunk.media_type, chunk.width, chunk.height)
+
+    def _look(self, hit: Hit) -> ImageData | None:
+        """The picture of a figure; of anything else the part of its page where it stands."""
+        if hit.chunk.kind == "image":
+            return self._picture(hit.chunk)
+        boxes = [box for box in hit.chunk.boxes if box.page == hit.chunk.page]
+        pages = {page.number: page for page in self.library.pages(hit.document.id)} if boxes else {}
+        if hit.chunk.page not in pages:
+            return None
+        try:
+            drawn = self.page_image(hit.document.id, hit.chunk.page, LOOK_SCALE)
+        except (TuwenError, OSError):
+            return None
+        return cropped(drawn, pages[hit.chunk.page].width, Box.around(boxes))
 
     def _open_encoder(self) -> TextEncoder:
         encoder = wiring.text_encoder(self.settings)

@@ -211,8 +211,13 @@ class GeneratorSettings(_Section):
     """Whether neighbouring hits are read as one passage."""
     compress: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a passage's text that is read: its sentences nearest to the question."""
-    order: Literal["rank", "ends"] = "rank"
-    """In which order passages are read: by rank, or the best ones first and last."""
+    order: Literal["rank", "ends", "document"] = "rank"
+    """In which order passages are read: by rank, the best ones first and last, or as they stand in their documents, where questions that
+    find the same passages share a server's prefix cache."""
+    images: Annotated[int, Field(ge=0, le=16)] = 0
+    """openai, with a vision model: pictures of the passages (figures, the part of the page where a table stands) that go along; 0: none."""
+    image_pixels: Annotated[int, Field(ge=10_000, le=50_000_000)] = 1_500_000
+    """Pixels that they have together; larger ones are made smaller. They are not counted in `context_tokens`."""
     max_tokens: Annotated[int, Field(ge=1)] = 300
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -41,6 +41,7 @@ from rag.protocols import (
     Vocabulary,
 )
 from rag.retrieval.align import Picture, no_picture
+from rag.retrieval.illustrate import Look, nothing_to_see
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
 from rag.weights.conventions import RerankerConvention, encoder_convention
 
@@ -722,6 +723,7 @@ def engine(
     describe: Callable[[], ImageDescriber | None],
     generate: Callable[[], Generator],
     picture: Picture = no_picture,
+    look: Look = nothing_to_see,
     vocabulary: Vocabulary | None = None,
 ) -> Engine:
     """`describe` and `generate` are called when a question first needs them: a search in words loads neither."""
@@ -749,6 +751,7 @@ def engine(
         aligner=text_aligner(settings),
         picture_aligner=picture_aligner(image_encoder),
         picture=picture,
+        look=look,
         vocabulary=vocabulary,
         options=Options(
             scheme=chosen.scheme,
@@ -772,6 +775,8 @@ def engine(
             merge=generation.merge,
             compress=generation.compress,
             order=generation.order,
+            images=generation.images if generation.kind == "openai" else 0,
+            image_pixels=generation.image_pixels,
             passage_tokens=generation.passage_tokens,
             sampling=_sampling(settings),
             abstain=answer.abstain,

@@ -17,13 +17,14 @@ from rag.generation import Generation
 from rag.language import language_of
 from rag.policy import OPEN
 from rag.prompts import abstention, build_messages, render_passage
-from rag.protocols import ContentPolicy, GenerationRequest, Generator, Verifier
+from rag.protocols import ContentPolicy, GenerationRequest, Generator, LabelledImage, Verifier
 from rag.retrieval import abstain
 from rag.retrieval.declining import declines
 from rag.retrieval.expand import expand
+from rag.retrieval.illustrate import Look, illustrate, nothing_to_see
 from rag.retrieval.locate import locate
 from rag.retrieval.merge import merge
-from rag.retrieval.order import at_both_ends
+from rag.retrieval.order import as_in_documents, at_both_ends
 from rag.retrieval.pack import pack
 from rag.retrieval.remember import Remembering
 from rag.retrieval.rewrite import standalone
@@ -53,6 +54,8 @@ class Engine(Searcher):
     verifier: Verifier | None = None
     """Judges what words cannot; None compares words."""
     policy: ContentPolicy = OPEN
+    look: Look = nothing_to_see
+    """Shows a generator that sees what a hit looks like."""
 
     def search(self, query: Query) -> SearchResult:
         """As `Searcher.search`; a follow-up is searched for as a question of its own."""
@@ -110,7 +113,8 @@ class Engine(Searcher):
         with clock("pack"):
             passages = self.passages(query.text, language, found.hits, generator)
             read = at_both_ends(passages) if options.order == "ends" else passages
-            messages = build_messages(query.text, language, read, prompts=self.prompts)
+            seen = self._seen(passages, language)
+            messages = build_messages(query.text, language, read, prompts=self.prompts, images=seen)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         said = Generation(
@@ -144,8 +148,17 @@ class Engine(Searcher):
             self.prompts.version,
         )
 
+    def _seen(self, passages: Sequence[Passage], language: str) -> tuple[LabelledImage, ...]:
+        options = self.options
+        if not options.images:
+            return ()
+        label = partial(self.prompts.text, language, "answer.picture")
+        return illustrate(
+            passages, self.look, lambda number: label(number=number), limit=options.images, pixels=options.image_pixels
+        )
+
     def passages(self, question: str, language: str, hits: Sequence[Hit], generator: Generator) -> tuple[Passage, ...]:
-        """What the generator is given to read, numbered by rank, within `Options.passage_tokens` of its tokens."""
+        """What the generator is given to read, numbered by rank or as in the documents, within `Options.passage_tokens` of its tokens."""
         options = self.options
         render = partial(render_passage, language=language, prompts=self.prompts)
         count, budget = generator.count_tokens, options.passage_tokens
@@ -158,7 +171,8 @@ class Engine(Searcher):
             limit=options.passages,
             share=options.compress,
         )
-        return expand(passages, self.library, budget=budget, count_tokens=count, render=render)
+        read = expand(passages, self.library, budget=budget, count_tokens=count, render=render)
+        return as_in_documents(read) if options.order == "document" else read
 
     def _writer(self) -> Generator | None:
         """None where nobody can write: a rule serves."""

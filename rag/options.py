@@ -48,8 +48,12 @@ class Options:
     """Whether neighbouring hits become one passage."""
     compress: float = 1.0
     """Share of a passage's text that is kept, in (0, 1]: its sentences nearest to the question."""
-    order: Literal["rank", "ends"] = "rank"
-    """In which order passages are read: by rank, or the best at both ends."""
+    order: Literal["rank", "ends", "document"] = "rank"
+    """In which order passages are read: by rank, the best at both ends, or as they stand in their documents."""
+    images: int = 0
+    """Pictures of passages that the generator is shown; 0 for one that sees none."""
+    image_pixels: int = 1_500_000
+    """Pixels that they have together."""
     sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from rag.answers import Passage, Turn
 from rag.prompts.fencing import defuse, render_passage, render_turns
 from rag.prompts.templates import BUILT_IN, Prompts
-from rag.protocols import Message
+from rag.protocols import LabelledImage, Message
 
 MESSAGE_TOKENS = 8
 """Tokens that a chat template puts around one message, and a few to spare: ChatML needs 5, Llama 3 needs 6."""
@@ -24,14 +24,15 @@ def build_messages(
     passages: Sequence[Passage],
     turns: Sequence[Turn] = (),
     prompts: Prompts = BUILT_IN,
+    images: Sequence[LabelledImage] = (),
 ) -> tuple[Message, ...]:
-    """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py)."""
+    """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py). `images` stand before the passages."""
     parts = [render_passage(passage, language, prompts) for passage in passages]
     if turns:
         parts.append(f"{prompts.text(language, 'answer.earlier')}\n{render_turns(turns, language, prompts)}")
     parts.append(prompts.text(language, "answer.question", question=defuse(" ".join(question.split()))))
     system = prompts.text(language, "answer.system")
-    return (Message("system", system), Message("user", "\n\n".join(parts)))
+    return (Message("system", system), Message("user", "\n\n".join(parts), tuple(images)))
 
 
 def firmer(
