@@ -22,12 +22,14 @@ from api.routes import ask, conversations, feedback, files, health, jobs, review
 from api.runner import Runner
 from api.service import Service
 from ingest.jobs import Jobs
-from rag.errors import TuwenError
+from rag.errors import TuwenError, Unavailable
+from rag.protocols import WarmUp
 from rag.words import warm_up
 
 log = logging.getLogger(__name__)
 
 _WEB = Path(__file__).parent / "web"
+GENERATOR_AGAIN_S = 2.0
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -42,11 +44,13 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warming = threading.Thread(target=_warm_up, args=(state,), name="tuwen-warm-up", daemon=True)
+        ending = threading.Event()
+        warming = threading.Thread(target=_warm_up, args=(state, ending), name="tuwen-warm-up", daemon=True)
         warming.start()
         try:
             yield
         finally:
+            ending.set()
             warming.join(timeout=60)
             state.runner.stop()
 
@@ -82,13 +86,13 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _warm_up(state: State) -> None:
+def _warm_up(state: State, ending: threading.Event) -> None:
     """Loads what questions need, so that the first one does not wait for it; then begins with the queue."""
     try:
         warm_up()
         _ = state.service.engine
         state.runner.start()
-        state.service.generator.ready()
+        _wait_for_generator(state, ending)
         state.service.active()
         state.trouble = None
     except TuwenError as error:
@@ -97,6 +101,23 @@ def _warm_up(state: State) -> None:
     except Exception as error:
         log.exception("not ready")
         state.trouble = schemas.error("InternalError", f"Start-up failed: {error}.", "See the server's log.")["error"]
+
+
+def _wait_for_generator(state: State, ending: threading.Event) -> None:
+    """A server that starts after this one, or more slowly, is waited for; what waiting cannot mend is raised. Meanwhile /readyz says why."""
+    while True:
+        generator = state.service.generator
+        try:
+            generator.ready()
+            if isinstance(generator, WarmUp):
+                generator.warm_up()
+            return
+        except Unavailable as error:
+            if state.trouble is None or state.trouble["message"] != error.message:
+                log.warning("waiting for the generator: %s", error)
+            state.trouble = schemas.error(type(error).__name__, error.message, error.remedy)["error"]
+            if ending.wait(GENERATOR_AGAIN_S):
+                raise
 
 
 class SameOrigin:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 
 from api.admission import Admission, Ticket
 from api.app import create_app
@@ -21,7 +22,7 @@ from api.service import Service, open_service
 from api.settings import load
 from ingest.files import find
 from rag import abandon
-from rag.errors import Abandoned, Overloaded
+from rag.errors import Abandoned, GeneratorUnavailable, Overloaded
 from rag.fake_generator import Reply, ScriptedServer
 from tests.support.light import LIGHT
 
@@ -119,11 +120,13 @@ def serving(service: Service) -> Iterator[tuple[httpx.Client, Admission]]:
     thread.join(10)
 
 
+def _openai(scripted: ScriptedServer) -> dict[str, Any]:
+    return LIGHT | {"generator": {"kind": "openai", "base_url": scripted.base_url, "model": "scripted"}}
+
+
 @contextmanager
 def asked(tmp_path: Path, folder: Path, scripted: ScriptedServer, **http: int) -> Iterator[tuple[httpx.Client, Any]]:
-    generator = {"kind": "openai", "base_url": scripted.base_url, "model": "scripted"}
-    answer = {"cache": 0, "abstain": False}
-    overrides = LIGHT | {"generator": generator, "http": http, "answer": answer}
+    overrides = _openai(scripted) | {"http": http, "answer": {"cache": 0, "abstain": False}}
     with open_service(load(tmp_path / "data", overrides), "a test") as service:
         service.ingest(find([folder]))
         with serving(service) as (client, admission):
@@ -142,7 +145,7 @@ def streaming(client: httpx.Client) -> Iterator[Iterator[str]]:
 
 def test_beyond_the_limits_the_answer_is_429(tmp_path: Path, folder: Path) -> None:
     with (
-        ScriptedServer(FOREVER) as scripted,
+        ScriptedServer(Reply(), FOREVER) as scripted,
         asked(tmp_path, folder, scripted, answers_at_once=1, answers_waiting=0) as (client, admission),
     ):
         with streaming(client):
@@ -161,7 +164,7 @@ def test_beyond_the_limits_the_answer_is_429(tmp_path: Path, folder: Path) -> No
 def test_a_waiting_question_is_answered_in_its_turn(tmp_path: Path, folder: Path) -> None:
     short = Reply(("A panda eats 38 kilograms of bamboo a day [1].",), before_s=0.3)
     with (
-        ScriptedServer(short) as scripted,
+        ScriptedServer(Reply(), short) as scripted,
         asked(tmp_path, folder, scripted, answers_at_once=1, answers_waiting=2) as (client, _),
         ThreadPoolExecutor(4) as pool,
     ):
@@ -175,13 +178,13 @@ def test_a_client_that_leaves_ends_the_generators_work(
     tmp_path: Path, folder: Path, reply: Reply, stream: bool
 ) -> None:
     with (
-        ScriptedServer(reply) as scripted,
+        ScriptedServer(Reply(), reply) as scripted,
         asked(tmp_path, folder, scripted) as (client, admission),
     ):
         # Somebody who loses patience: the connection is closed while nothing comes.
         with pytest.raises(httpx.ReadTimeout):
             client.post("/v1/query", json=QUESTION | {"stream": stream}, timeout=httpx.Timeout(20, read=1.5))
-        assert scripted.requests
+        assert len(scripted.requests) == 2
         assert scripted.hung_up.wait(2)
         until(lambda: admission.under_way == 0, 2)
 
@@ -192,7 +195,7 @@ def test_a_generator_that_dies_is_an_error_event_at_once_and_the_next_question_i
     dies = Reply(("A panda eats ", "38 kilograms "), break_after=1)
     well = Reply(("A panda eats 38 kilograms of bamboo a day [1].",))
     with (
-        ScriptedServer(dies, well) as scripted,
+        ScriptedServer(Reply(), dies, well) as scripted,
         asked(tmp_path, folder, scripted) as (client, _),
     ):
         body = client.post("/v1/query", json=QUESTION | {"stream": True}).text
@@ -201,3 +204,24 @@ def test_a_generator_that_dies_is_an_error_event_at_once_and_the_next_question_i
         data = [line.removeprefix("data: ") for line in body.splitlines() if line.startswith("data: ")]
         assert json.loads(data[-1])["error"]["type"] == "GeneratorUnavailable"
         assert "38 kilograms" in client.post("/v1/query", json=QUESTION).json()["answer"]
+
+
+def test_a_generator_that_starts_later_is_waited_for(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.app.GENERATOR_AGAIN_S", 0.1)
+    away = [True]
+    with ScriptedServer() as scripted, open_service(load(tmp_path / "data", _openai(scripted)), "a test") as service:
+        ready = service.generator.ready
+        monkeypatch.setattr(service.generator, "ready", lambda: _away() if away[0] else ready())
+        app = create_app(service)
+        with TestClient(app) as client:
+            until(lambda: client.get("/readyz").json().get("error", {}).get("type") == "GeneratorUnavailable")
+            assert client.get("/readyz").status_code == 503
+            away[0] = False
+            until(lambda: client.get("/readyz").status_code == 200)
+        assert scripted.requests[0]["max_completion_tokens"] == 1, "it was warmed up"
+
+
+def _away() -> None:
+    raise GeneratorUnavailable("It is not there yet.")
