@@ -24,7 +24,8 @@ from api.service import Service, open_service
 from api.settings import Settings
 from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile, find, is_remote
-from ingest.jobs import BUSY, WAITING, Jobs
+from ingest.job import BUSY, WAITING
+from ingest.jobs import Jobs
 from rag import errors
 from rag.errors import DirectoryOwned, TuwenError, Unavailable
 from rag.hashing import sha256_of

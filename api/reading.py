@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.service import Service
-from ingest.jobs import Job, Jobs
+from ingest.job import Job
+from ingest.jobs import Jobs
 from rag.answers import Access
 from rag.documents import AnyChunk, Document, Page
 from rag.errors import NotFound

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from api.service import Service
 from ingest.events import FileEvent, Report
 from ingest.files import InputFile
-from ingest.jobs import Job, Jobs
+from ingest.job import Job
+from ingest.jobs import Jobs
 from rag.errors import NotFound, TuwenError
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 
 from api import schemas
 from ingest.dead_letters import DeadLetter
-from ingest.jobs import Job
+from ingest.job import Job
 from rag.stores.library import Version
 
 

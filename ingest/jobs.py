@@ -14,58 +14,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ingest.dead_letters import DeadLetter, dead_letters, revive
 from ingest.events import FileEvent
 from ingest.files import InputFile
+from ingest.job import BULK, COLUMNS, NEXT_REVISION, PERSON, UNDER_WAY, WAITING, Job
 from rag.documents import Document
 from rag.errors import NotFound, Unavailable
 from rag.hashing import sha256_of
 from rag.stores.library import SqliteLibrary
 
-PERSON, BULK = 10, 0
-"""Priorities: the higher goes first."""
-UNDER_WAY = ("parsing", "embedding")
-BUSY = ("queued", *UNDER_WAY)
-WAITING = ("paused", *BUSY)
 MAX_ATTEMPTS = 8
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
 """Seconds before the second attempt, doubled for each further one."""
 _PROGRESS_SECONDS = 0.5
-
-_COLUMNS = (
-    "id, collection, name, sha256, size, path, root, priority, state, page, pages, chunks, attempts, not_before, "
-    "error, message, remedy, at, revision"
-)
-_NEXT = "(SELECT coalesce(max(revision), 0) + 1 FROM jobs)"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A file in the queue. `id` is that of its document. `path` is where a bulk load found it, or its address; an upload's bytes are a blob."""
-
-    id: str
-    collection: str
-    name: str
-    sha256: str
-    size: int
-    path: str
-    root: str
-    priority: int
-    state: str
-    page: int | None = None
-    pages: int | None = None
-    chunks: int = 0
-    attempts: int = 0
-    not_before: float = 0.0
-    error: str = ""
-    message: str = ""
-    remedy: str = ""
-    at: float = 0.0
-    revision: int = 0
 
 
 class Jobs:
@@ -109,7 +74,7 @@ class Jobs:
         with self._library.database.transaction() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO jobs (id, collection, name, sha256, size, path, root, priority, state, at, revision)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_NEXT})",
+                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {NEXT_REVISION})",
                 rows,
             )
 
@@ -145,7 +110,7 @@ class Jobs:
 
     def _select(self, condition: str, values: Sequence[Any], order: str = "at", limit: int = -1) -> list[Job]:
         rows = self._library.database.reader.execute(
-            f"SELECT {_COLUMNS} FROM jobs WHERE {condition} ORDER BY {order} LIMIT {limit:d}", values
+            f"SELECT {COLUMNS} FROM jobs WHERE {condition} ORDER BY {order} LIMIT {limit:d}", values
         )
         return [Job(*row) for row in rows]
 
@@ -168,7 +133,7 @@ class Jobs:
         """The next job, marked as being parsed; None when the next one is of another collection, or has to wait."""
         with self._library.database.transaction() as db:
             row = db.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE state = 'queued' AND not_before <= ? "
+                f"SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND not_before <= ? "
                 "ORDER BY priority DESC, at, rowid LIMIT 1",
                 (self._now(),),
             ).fetchone()
@@ -176,7 +141,7 @@ class Jobs:
                 return None
             db.execute(
                 "UPDATE jobs SET state = 'parsing', page = NULL, chunks = 0, attempts = attempts + 1, "
-                f"error = '', message = '', remedy = '', revision = {_NEXT} WHERE id = ?",
+                f"error = '', message = '', remedy = '', revision = {NEXT_REVISION} WHERE id = ?",
                 (row[0],),
             )
         return self.get(row[0])
@@ -214,7 +179,7 @@ class Jobs:
     def _settle(self, change: str, values: Sequence[Any], job_id: str, sha256: str = "") -> None:
         with self._library.database.transaction() as db:
             db.execute(
-                f"UPDATE jobs SET {change}, revision = {_NEXT} WHERE id = ? AND state IN ('queued', 'parsing', 'embedding') "
+                f"UPDATE jobs SET {change}, revision = {NEXT_REVISION} WHERE id = ? AND state IN ('queued', 'parsing', 'embedding') "
                 "AND (? = '' OR sha256 = ?)",
                 [*values, job_id, sha256, sha256],
             )
@@ -310,7 +275,9 @@ class Jobs:
 
     @staticmethod
     def _change(db: sqlite3.Connection, states: Sequence[str], state: str, ids: Sequence[str], more: str = "") -> int:
-        statement = f"UPDATE jobs SET state = ?, revision = {_NEXT}{more} WHERE id = ? AND state IN ({_marks(states)})"
+        statement = (
+            f"UPDATE jobs SET state = ?, revision = {NEXT_REVISION}{more} WHERE id = ? AND state IN ({_marks(states)})"
+        )
         return sum(db.execute(statement, [state, id_, *states]).rowcount for id_ in ids)
 
 

@@ -17,7 +17,8 @@ from api.reading import Reading
 from api.service import check_collection
 from api.uploads import shown as shown_job
 from api.uploads import version
-from ingest.jobs import BULK, PERSON, WAITING, Jobs
+from ingest.job import BULK, PERSON, WAITING
+from ingest.jobs import Jobs
 from rag.errors import BadRequest, LimitExceeded, NotFound
 
 router = APIRouter(prefix="/v1", tags=["documents"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.deps import Tuwen
-from ingest.jobs import WAITING
+from ingest.job import WAITING
 
 router = APIRouter(tags=["health"])
 

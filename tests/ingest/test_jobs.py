@@ -8,7 +8,8 @@ import pytest
 
 from ingest.events import FileEvent
 from ingest.files import InputFile
-from ingest.jobs import BULK, FIRST_WAIT, MAX_ATTEMPTS, Jobs
+from ingest.job import BULK
+from ingest.jobs import FIRST_WAIT, MAX_ATTEMPTS, Jobs
 from rag.errors import EncoderUnavailable, NotFound
 from rag.stores.library import Failure, SqliteLibrary
 
