@@ -194,8 +194,11 @@ class RetrievalSettings(_Section):
 
 
 class GeneratorSettings(_Section):
-    kind: Literal["llamacpp", "extractive", "openai"] = "llamacpp"
+    kind: Literal["llamacpp", "extractive", "openai", "langchain"] = "llamacpp"
     model: str = ""
+    """llamacpp: its name in the manifest. openai: the name that the server knows, or that of a LoRA which it was started with."""
+    chat_class: str = "langchain_openai:ChatOpenAI"
+    """langchain: the chat model, `package.module:Class`; made with `model`, and with `api_key` and `base_url` where they are set."""
     base_url: str = "http://127.0.0.1:8000/v1"
     servers: tuple[str, ...] = ()
     """openai: further addresses of the same model. The least loaded is asked, another when it fails."""

@@ -653,10 +653,22 @@ def _openai(settings: Settings) -> Generator:
     return ServerPool(servers, retries=chosen.retries)
 
 
+def _langchain_chat(settings: Settings) -> Generator:
+    from rag.generators.langchain_chat import LangChainGenerator, load_chat_model
+
+    chosen = settings.generator
+    given = {"api_key": chosen.api_key} if chosen.api_key else {}
+    if "base_url" in chosen.model_fields_set:
+        given["base_url"] = chosen.base_url
+    chat = load_chat_model(chosen.chat_class, {"model": chosen.model, **given})
+    return LangChainGenerator(chat, chosen.model, context_tokens=chosen.context_tokens)
+
+
 GENERATORS: dict[str, Callable[[Settings], Generator]] = {
     "llamacpp": _llamacpp,
     "extractive": _extractive,
     "openai": _openai,
+    "langchain": _langchain_chat,
 }
 
 
@@ -775,7 +787,7 @@ def engine(
             merge=generation.merge,
             compress=generation.compress,
             order=generation.order,
-            images=generation.images if generation.kind == "openai" else 0,
+            images=generation.images if generation.kind in ("openai", "langchain") else 0,
             image_pixels=generation.image_pixels,
             passage_tokens=generation.passage_tokens,
             sampling=_sampling(settings),

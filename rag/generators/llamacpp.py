@@ -20,16 +20,19 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import httpx
 
 from rag.answers import Usage
 from rag.errors import BadRequest, ExtraMissing, GeneratorUnavailable, ModelCorrupt, ModelMissing
 from rag.generators import llamacpp_server
+from rag.generators.chat_body import chat_body
 from rag.generators.chat_stream import read_events
+from rag.generators.hang_up import hung_up_when_abandoned
 from rag.generators.next_token import next_token_body, read_next_token
 from rag.protocols import GenerationRequest, Message
 
@@ -97,25 +100,19 @@ class LlamaCppGenerator:
 
     def _stream(self, request: GenerationRequest) -> Iterator[str | Usage]:
         child = self._running()
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            **sampling.extra,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            "stop": list(sampling.stop),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "cache_prompt": True,
-        }
-        body.pop("seed", None)
+        seen = replace(request, messages=tuple(replace(message, images=()) for message in request.messages))
+        body = chat_body(self._path.stem, seen) | {"cache_prompt": True}
+        body["max_tokens"] = body.pop("max_completion_tokens")
+        if "repetition_penalty" in body:
+            # llama.cpp's own name for it.
+            body["repeat_penalty"] = body.pop("repetition_penalty")
         try:
             # Leaving this block closes the connection, and with it llama.cpp's work.
             with child.client.stream("POST", "/v1/chat/completions", json=body, timeout=self._timeout_s) as response:
                 if response.status_code != httpx.codes.OK:
                     raise _refused(response.read().decode(errors="replace"), self._context_tokens)
-                yield from read_events(response.iter_lines())
+                with hung_up_when_abandoned(response):
+                    yield from read_events(response.iter_lines())
         except httpx.HTTPError as error:
             raise self._lost(child, error) from error
 
