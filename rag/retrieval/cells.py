@@ -8,92 +8,18 @@ rows), the first value belongs to the first one named, and so on: "44.1 in 2019 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rag.retrieval.quantities import Quantity, missing, quantities
+from rag.retrieval.table_text import Table
 from rag.stems import stem
 from rag.words import STOP_WORDS, normalise, words
 
-_RULE = re.compile(r"^\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
-_PIPE = re.compile(r"(?<!\\)\|")
-_VALUE = re.compile(
-    r"[-–—+(<>≥≤~约]*\s*(?:[$€£¥￥]|US\$|HK\$|RMB)?\s*[-(]?\d[\d.,，]*(?:\s?(?:%|％|‰|[A-Za-z]+|[万亿千百]{1,2}))?"
-)
 PARTLY = 0.5
 """Share of a column's own words from which it is named where none is named whole; of a row's label more has to be there."""
 PARTLY_ROW = 2 / 3
-MOST_ROWS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The cells of a Markdown table, rows of one width; the first `labels` columns name the rows."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    labels: int
-
-    @property
-    def columns(self) -> range:
-        """Those that hold values."""
-        return range(self.labels, len(self.header))
-
-    def label(self, row: int) -> str:
-        return " ".join(self.rows[row][: self.labels])
-
-
-def table_around(text: str, place: int) -> Table | None:
-    """The table that a place of a text stands in; None outside of one."""
-    lines = text.split("\n")
-    at = text.count("\n", 0, place)
-    first = last = at
-    while first > 0 and _is_row(lines[first - 1]):
-        first -= 1
-    while last + 1 < len(lines) and _is_row(lines[last + 1]):
-        last += 1
-    whole = _is_row(lines[at]) and last - first >= 2
-    return _parsed("\n".join(line.strip() for line in lines[first : last + 1])) if whole else None
-
-
-def _is_row(line: str) -> bool:
-    return line.lstrip().startswith("|")
-
-
-@lru_cache(maxsize=64)
-def _parsed(block: str) -> Table | None:
-    lines = block.split("\n")
-    if not _RULE.match(lines[1]):
-        return None
-    header, *rows = (_cells(line) for line in (lines[0], *lines[2 : MOST_ROWS + 2]))
-    width = len(header)
-    body = tuple((*row, *[""] * width)[:width] for row in rows if not _RULE.match("|" + "|".join(row) + "|"))
-    if width < 2 or not body:
-        return None
-    labels = 1
-    # A label over several columns: country and city, segment and product.
-    while (
-        labels < width - 1 and _repeats([row[:labels] for row in body]) and not _holds_values([r[labels] for r in body])
-    ):
-        labels += 1
-    return Table(tuple(header), body, labels)
-
-
-def _cells(line: str) -> tuple[str, ...]:
-    parts = _PIPE.split(line)
-    inside = parts[1:-1] if len(parts) > 2 and not parts[-1].strip() else parts[1:]
-    return tuple(part.replace("\\|", "|").strip() for part in inside)
-
-
-def _repeats(labels: Sequence[tuple[str, ...]]) -> bool:
-    return len(set(labels)) < len(labels)
-
-
-def _holds_values(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip("-–— ")]
-    return bool(filled) and 2 * sum(1 for cell in filled if _VALUE.match(cell)) >= len(filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +27,8 @@ class _Named:
     """Columns or rows that a claim names, each with where it does."""
 
     at: dict[int, int]
+    whole: frozenset[int] = frozenset()
+    """Those of them of which the claim has every word."""
 
     def __bool__(self) -> bool:
         return bool(self.at)
@@ -108,6 +36,13 @@ class _Named:
     @property
     def in_order(self) -> list[int]:
         return sorted(self.at, key=lambda which: self.at[which])
+
+    def one_each(self, values: int) -> list[frozenset[int]]:
+        """The one that each of so many values belongs to, in the order of the claim; empty where they are not as many."""
+        for those in (self.in_order, [which for which in self.in_order if which in self.whole]):
+            if len(those) == values > 1:
+                return [frozenset({which}) for which in those]
+        return []
 
 
 def named_rows(claim: str, table: Table) -> list[int]:
@@ -120,16 +55,14 @@ def telling_row(claim: str, table: Table) -> int | None:
     said = _Claim(claim)
     named = _rows(said, table).in_order or range(len(table.rows))
     held = {
-        row: sum(any(_has(table.rows[row][c], value, claim) for c in table.columns) for _, _, value in said.values)
+        row: sum(
+            any(_has(table.rows[row][c], value, claim, table.scale) for c in table.columns)
+            for _, _, value in said.values
+        )
         for row in named
     }
     best = max(named, key=lambda row: held[row])
     return best if held[best] or len(held) < len(table.rows) else None
-
-
-def cells_of(line: str) -> tuple[str, ...]:
-    """The cells of one row as it is written."""
-    return _cells(line.strip())
 
 
 def misplaced(claim: str, table: Table, claim_names: Iterable[str] = ()) -> list[str]:
@@ -141,7 +74,7 @@ def misplaced(claim: str, table: Table, claim_names: Iterable[str] = ()) -> list
         (place, text, value) for place, text, value in said.values if not any(value.matches(head) for head in heads)
     ]
     cells = [
-        [(r, c) for r, row in enumerate(table.rows) for c in table.columns if _has(row[c], value, claim)]
+        [(r, c) for r, row in enumerate(table.rows) for c in table.columns if _has(row[c], value, claim, table.scale)]
         for _, _, value in values
     ]
     readings = [
@@ -162,10 +95,10 @@ def _readings(wanted: int, columns: _Named, rows: _Named) -> list[tuple[_Sets, _
     """The rows and the columns that each value may stand in, in each way that the claim can be read; an empty set allows all."""
     every_row, every_column = [frozenset(rows.at)] * wanted, [frozenset(columns.at)] * wanted
     made: list[tuple[_Sets, _Sets]] = []
-    if wanted > 1 and len(columns.at) == wanted:
-        made.append((every_row, [frozenset({column}) for column in columns.in_order]))
-    if wanted > 1 and len(rows.at) == wanted:
-        made.append(([frozenset({row}) for row in rows.in_order], every_column))
+    if by_column := columns.one_each(wanted):
+        made.append((every_row, by_column))
+    if by_row := rows.one_each(wanted):
+        made.append((by_row, every_column))
     return made or [(every_row, every_column)]
 
 
@@ -183,8 +116,18 @@ def _misplaced_names(names: Iterable[str], table: Table, rows: _Named) -> list[s
     return found
 
 
-def _has(cell: str, value: Quantity, claim: str) -> bool:
+def scaled(table: Table, rows: Iterable[int]) -> str:
+    """The values of rows as they would be written out, where the table counts in thousands or more."""
+    cells = (table.rows[row][column] for row in rows for column in table.columns) if table.scale != 1.0 else ()
+    return " ".join(
+        f"{value.value * table.scale:.15g}" for cell in cells for value in sorted(quantities(cell), key=str)
+    )
+
+
+def _has(cell: str, value: Quantity, claim: str, scale: float) -> bool:
     there = quantities(cell)
+    if scale != 1.0:
+        there |= {replace(one, value=one.value * scale, step=one.step * scale) for one in there if one.kind == "number"}
     return any(value.matches(other) for other in there) or (
         bool(there) and value.step > 0 and not _lacks(claim, value, there)
     )
@@ -199,21 +142,22 @@ class _Claim:
 
     def __init__(self, text: str) -> None:
         self.text = normalise(text)
-        self.words: dict[str, int] = {}
-        self.count: Counter[str] = Counter()
+        self._places: dict[str, list[int]] = {}
         place = 0
         for word in words(text):
-            # Parts of a Chinese compound come before it: their order says nothing.
-            found = self.text.find(word, place if word.isascii() else 0)
+            # Parts of a Chinese compound come before it: they are looked for where they are asked for.
+            found = self.text.find(word, place) if word.isascii() else -1
             if found >= 0:
-                place = found if word.isascii() else place
-                self.words.setdefault(stem(word), found)
-                self.count[stem(word)] += 1
+                place = found + len(word)
+                self._places.setdefault(stem(word), []).append(found)
         self.values = list(_values(text))
 
-    def find(self, key: str) -> int:
-        """Where a word stands; −1 where it does not. A Chinese one may be cut otherwise here."""
-        return self.words[key] if key in self.words else -1 if key.isascii() else self.text.find(key)
+    def places(self, key: str) -> Sequence[int]:
+        """Where a word stands, as a stem; a Chinese one wherever its characters do, since it may be cut otherwise here."""
+        if key not in self._places:
+            found = () if key.isascii() else (match.start() for match in re.finditer(re.escape(key), self.text))
+            self._places[key] = list(found)
+        return self._places[key]
 
 
 _WRITTEN = re.compile(
@@ -241,8 +185,9 @@ def _named(said: _Claim, keys: dict[int, frozenset[str]], partly: float) -> _Nam
     """Those of which the claim has every word that tells them from the others, or, where there is none such, most of them; of one that is
     part of another's name the longer."""
     shared = frozenset.intersection(*keys.values()) if keys else frozenset()
-    own = {which: words - shared for which, words in keys.items() if words - shared}
-    there = {which: frozenset(word for word in words if said.find(word) >= 0) for which, words in own.items()}
+    # `Net bookings` above `In-game net bookings` has no word of its own, and is a name.
+    own = {which: words - shared or words for which, words in keys.items() if words}
+    there = {which: frozenset(word for word in words if said.places(word)) for which, words in own.items()}
     whole = {which for which, words in own.items() if there[which] == words}
     told = frozenset().union(*(own[which] for which in whole))
     share = {which: len(found) / len(own[which]) for which, found in there.items()}
@@ -253,19 +198,29 @@ def _named(said: _Claim, keys: dict[int, frozenset[str]], partly: float) -> _Nam
     else:
         most = max(share.values(), default=0.0)
         chosen = {which for which in share if most >= partly and share[which] == most}
+    return _Named(_mentions({which: there[which] for which in chosen}, said), frozenset(whole & chosen))
+
+
+def _mentions(names: dict[int, frozenset[str]], said: _Claim) -> dict[int, int]:
+    """Where each name is said: its words nearest together, the longest name first, no word for two names while there is another."""
+    free = {word: list(said.places(word)) for words in names.values() for word in words}
     placed = {}
-    for which in chosen:
-        others = frozenset().union(*(own[other] for other in chosen if other != which))
-        telling = (there[which] - others) or there[which]
-        # A word of it may stand earlier for something else.
-        placed[which] = max(said.find(word) for word in telling)
-    return _Named(placed)
+    for which in sorted(names, key=lambda which: (-len(names[which]), which)):
+        left = {word: free[word] or list(said.places(word)) for word in names[which]}
+        rarest = min(left, key=lambda word: (len(left[word]), word))
+        windows = ([min(places, key=lambda x: abs(x - at)) for places in left.values()] for at in left[rarest])
+        window = min(windows, key=lambda found: (max(found) - min(found), min(found)))
+        placed[which] = min(window)
+        for word, place in zip(left, window, strict=True):
+            if place in free[word]:
+                free[word].remove(place)
+    return placed
 
 
 def _within(which: int, whole: set[int], own: dict[int, frozenset[str]], said: _Claim) -> bool:
     """Whether a name is said only as a part of longer ones."""
     longer = [own[other] for other in whole if own[which] < own[other]]
-    return bool(longer) and all(said.count[word] <= len(longer) for word in own[which])
+    return bool(longer) and all(len(said.places(word)) <= len(longer) for word in own[which])
 
 
 @lru_cache(maxsize=4096)

@@ -16,9 +16,10 @@ from rag.answers import Passage
 from rag.errors import TuwenError
 from rag.language import language_of
 from rag.protocols import Verifier
-from rag.retrieval.cells import Table, cells_of, misplaced, named_rows, table_around, telling_row
+from rag.retrieval.cells import misplaced, named_rows, scaled, telling_row
 from rag.retrieval.claims import Check, check, coverage, facts_missing, names
 from rag.retrieval.quantities import quantities
+from rag.retrieval.table_text import Table, cells_of, table_around
 from rag.words import sentence_spans
 
 _LETTER_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
@@ -74,18 +75,13 @@ class Judge:
         text = passage.text
         spans = _evidence_spans(text) or ((0, len(text)),)
         cross = language_of(claim) != language_of(text)
-        first, last = _place(claim, text, spans, alone=cross)
-        table = table_around(text, spans[first][0])
-        if table is not None:
-            first, last = _row_of(claim, table, text, spans, first, last)
-        support = text[spans[first][0] : spans[last][1]]
-        header = "\n".join((_table_header(text, spans, first), *_above(passage)))
-        around = _around(text, spans, first, last, header)
-        if table is None:
-            result = check(claim, f"{header}\n{support}", around)
-        else:
-            result = _in_table(claim, table, f"{header}\n{support}", around)
-        quote = _quote(support, claim, passage)
+        found = _read(claim, passage, text, spans, _place(claim, text, spans, alone=cross))
+        if not found.result.sound:
+            # The words of a claim may stand in a sentence, and its number in the table below it.
+            tables = (_read(claim, passage, text, spans, (n, n)) for n in _first_rows(text, spans))
+            found = next((other for other in tables if other.result.sound), found)
+        result, around = found.result, found.around
+        quote = _quote(found.text, claim, passage)
         probability = self._probability(claim, around) if result.sound else None
         if self._verifier is not None and probability is not None:
             return Support(quote, result, probability >= self._verifier.threshold, round(probability, 3), cross)
@@ -98,6 +94,38 @@ class Judge:
             )
         enough = result.coverage >= MIN_COVERAGE.get(language_of(claim), 0.65)
         return Support(quote, result, result.sound and enough, round(result.score, 3), cross_language=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Sentences or a row, as they stand in the passage; `around` with what stands near and above."""
+
+    text: str
+    around: str
+    result: Check
+
+
+def _read(
+    claim: str, passage: Passage, text: str, spans: Sequence[tuple[int, int]], place: tuple[int, int]
+) -> _Evidence:
+    """What the sentences from the first to the last of `place` carry; of a table, the row of it that has the claim's values."""
+    first, last = place
+    above = _above(passage)
+    table = table_around(text, spans[first][0], " ".join(above))
+    if table is not None:
+        first, last = _row_of(claim, table, text, spans, first, last)
+    support = text[spans[first][0] : spans[last][1]]
+    header = "\n".join((_table_header(text, spans, first), *above))
+    around = _around(text, spans, first, last, header)
+    seen = f"{header}\n{support}"
+    result = check(claim, seen, around) if table is None else _in_table(claim, table, seen, around)
+    return _Evidence(support, around, result)
+
+
+def _first_rows(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """Where tables begin."""
+    rows = [text.startswith("|", start) for start, _ in spans]
+    return [n for n, row in enumerate(rows) if row and not (n and rows[n - 1])]
 
 
 def _row_of(
@@ -116,7 +144,10 @@ def _row_of(
 def _in_table(claim: str, table: Table, support: str, around: str) -> Check:
     """The check of a claim that a table's row carries. All rows that the claim names are read: it may compare them. Words are not aligned, which
     cells do not follow each other as; each value has to be in its own row and column instead."""
-    read = "\n".join((support, *(" | ".join(table.rows[row]) for row in named_rows(claim, table))))
+    named = named_rows(claim, table)
+    here = telling_row(claim, table)
+    written_out = scaled(table, {*named, *(() if here is None else (here,))})
+    read = "\n".join((support, *(" | ".join(table.rows[row]) for row in named), written_out))
     result = check(claim, read, f"{around}\n{read}")
     return replace(result, exchanged=(), misplaced=tuple(misplaced(claim, table, names(claim))))
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage
 from rag.documents import Chunk, DocumentRef
-from rag.retrieval.cells import misplaced, named_rows, table_around
+from rag.retrieval.cells import misplaced, named_rows
 from rag.retrieval.cite import resolve
+from rag.retrieval.table_text import table_around
 
 SALES = """Sales by contract type, in millions.
 
@@ -63,6 +64,7 @@ def test_values_in_their_place(claim: str) -> None:
         ("Total sales rose from $1,496.5 in 2017 to $1,107.7 in 2019.", "$1,496.5"),
         ("In 2019 and 2018, total sales were $1,202.9 and $1,496.5.", "$1,202.9"),
         ("In 2017, fixed price was 70.8 and other 1,036.9.", "70.8"),
+        ("In 2019 fixed price and total sales were $1,496.5 and $1,452.4.", "$1,496.5"),
     ],
 )
 def test_values_out_of_their_place(claim: str, value: str) -> None:
@@ -103,6 +105,27 @@ def test_rows_are_named_in_the_order_of_the_claim() -> None:
         "Total sales",
         "Fixed price",
     ]
+
+
+@pytest.mark.parametrize(
+    ("above", "scale"),
+    [
+        ("(Numbers in thousands)", 1e3),
+        ("In millions, except per share", 1e6),
+        ("Sales, $ million", 1e6),
+        ("£m", 1e6),
+        ("($000s)", 1e3),
+        ("单位：万元", 1e4),
+        ("单位: 百万元", 1e6),
+        ("A million people live in the city.", 1.0),
+        ("In millions of cases, or in thousands", 1.0),
+    ],
+)
+def test_what_a_table_counts_in(above: str, scale: float) -> None:
+    text = f"{above}\n| a | b |\n|---|---|\n| x | 1 |"
+    table = table_around(text, text.index("| x"))
+    assert table is not None
+    assert table.scale == scale
 
 
 def test_outside_of_a_table_there_is_none() -> None:
@@ -146,6 +169,10 @@ def verified(claim: str, text: str) -> bool:
         ("2023年产量方面，苏州工厂为415，成都工厂为298", PLANTS, True),
         ("The Oslo office has a staff of 12", PEOPLE, True),
         ("The Oslo office has a staff of 7", PEOPLE, False),
+        ("Other sales were 44.1 million in the year ended September 30, 2019", SALES, True),
+        ("Other sales were 56.7 million in the year ended September 30, 2019", SALES, False),
+        ("Other sales were 44.1 billion in the year ended September 30, 2019", SALES, False),
+        ("Other sales were $44,100,000 in the year ended September 30, 2019", SALES, True),
     ],
 )
 def test_a_citation_of_a_table(claim: str, text: str, right: bool) -> None:
