@@ -408,6 +408,38 @@ def _bars(page: _Page) -> None:
         page._text(f"Figure {chance.randint(1, 9)}: {page.language.phrase(chance, 3, 6)}", MARGIN, 400, 9.0, page.font)
 
 
+def _charts(page: _Page) -> None:
+    """Two charts with axes, grid lines, figures at the bars and a legend: all of it numbers under each other."""
+    from reportlab.graphics import renderPDF
+    from reportlab.graphics.charts.barcharts import HorizontalBarChart, VerticalBarChart
+    from reportlab.graphics.charts.lineplots import LinePlot
+    from reportlab.graphics.shapes import Drawing
+
+    page.prose(3)
+    for kind in page.chance.sample([VerticalBarChart, HorizontalBarChart, LinePlot], 2):
+        chance = page.chance
+        count, rows = chance.randint(4, 8), chance.randint(1, 3)
+        drawing, chart = Drawing(460, 190), kind()
+        chart.x, chart.y, chart.width, chart.height = 70, 30, 360, 145
+        if kind is LinePlot:
+            chart.data = [[(year, chance.uniform(1, 99)) for year in range(count)] for _ in range(rows)]
+            chart.lineLabelFormat = chance.choice([None, "%2.1f"])
+        else:
+            chart.data = [[chance.randint(2, 99) for _ in range(count)] for _ in range(rows)]
+            chart.categoryAxis.categoryNames = [
+                chance.choice([str(2012 + at), page.language.word(chance)]) for at in range(count)
+            ]
+            chart.valueAxis.valueMin = 0
+            chart.valueAxis.visibleGrid = chance.random() < 0.6
+            chart.barLabelFormat = chance.choice([None, "%d", "%d%%"])
+            chart.barLabels.nudge = 8
+        drawing.add(chart)
+        renderPDF.draw(drawing, page.canvas, MARGIN, HEIGHT - page.y - 190)
+        page.y += 200
+        page._text(f"Figure {chance.randint(1, 9)}: {page.language.phrase(chance, 3, 6)}", MARGIN, 400, 9.0, page.font)
+        page.prose(2)
+
+
 KINDS: dict[str, Callable[[_Page], None]] = {
     "ruled": _ruled,
     "ruled, merged headings": _merged,
@@ -426,4 +458,5 @@ KINDS: dict[str, Callable[[_Page], None]] = {
     "side by side": _side_by_side,
     "beside text in two columns": _beside_text,
     "no table on the page": _no_table,
+    "charts and no table": _charts,
 }

@@ -10,7 +10,7 @@ from itertools import pairwise
 from ingest.layout.aligned import is_number
 from ingest.layout.cells import Span, column_of, columns_of, pieces, row_groups
 from ingest.layout.heads import heading_cells, is_first_column
-from ingest.layout.runs import Rect, Row, Run, inside, rows
+from ingest.layout.runs import Rect, Row, Run, rows
 from ingest.layout.tables import FoundTable, Grid, Rule, cell_text, is_plausible
 
 EDGE = 4.0
@@ -42,7 +42,7 @@ def banded_tables(rules: Sequence[Rule], shapes: Sequence[Rect], runs: Sequence[
     for left, right, heights, shaded in _frames(rules, shapes):
         for bands in _stretches(_bands(left, right, heights, shaded, runs, taken)):
             table = _table(bands, runs, Rect(left, bands[0].top, right, bands[-1].bottom))
-            if table is not None and not _holds_bars(table.box, shapes):
+            if table is not None:
                 found.append(table)
                 taken |= table.runs
     return found
@@ -220,11 +220,3 @@ def row_cells(runs: Sequence[Run], columns: Sequence[Span]) -> list[str]:
     for run in runs:
         cells[column_of(run, columns)].append(run)
     return [cell_text(cell) for cell in cells]
-
-
-def _holds_bars(box: Rect, shapes: Sequence[Rect]) -> bool:
-    """Whether the bars of a chart stand in it: coloured areas of other heights that are no rows."""
-    bars = [s for s in shapes if inside(s, box) and s.width < 0.25 * box.width and s.height > 3 and s.width > 3]
-    return (
-        len(bars) >= 3 and len({round(bar.top) for bar in bars}) >= 3 and len({round(bar.bottom) for bar in bars}) <= 2
-    )

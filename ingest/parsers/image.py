@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ingest.layout.ocr import is_substantial, lay_out_lines
 from ingest.layout.paragraphs import Block, element_lines
+from ingest.parsers.picture_tables import picture_tables
 from ingest.protocols import ParsedPage, Source
 from ingest.render import jpeg, png
 from rag.documents import Box, Element, ImageData, ImageEntry, Page
@@ -39,7 +40,7 @@ class ImageParser:
 
     @property
     def version(self) -> str:
-        return f"image-2+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"image-3+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Frames in order. Raises CorruptFile, LimitExceeded (before a pixel is decoded)."""
@@ -89,7 +90,9 @@ class ImageParser:
             text = "\n".join(line.text for line in lines if line.confidence >= ENOUGH_CONFIDENCE)
             # An empty entry says that OCR ran and read nothing, so that no describer runs it again.
             entries = (ImageEntry("ocr", text, self._ocr.name),)
-            blocks = lay_out_lines(lines, width, height) if is_substantial(lines) else []
+            if is_substantial(lines):
+                tables, rest = picture_tables(lines, upright, width, height)
+                blocks = _in_order(lay_out_lines(rest, width, height), tables)
         figure = Element("figure", "", number, (Box(number, 0, 0, width, height),), image=stored, entries=entries)
         read: Literal["digital", "ocr"] = "ocr" if blocks else "digital"
         return ParsedPage(
@@ -97,6 +100,16 @@ class ImageParser:
             (figure, *(_element(block, number, width, height) for block in blocks)),
             page_count=frames,
         )
+
+
+def _in_order(blocks: list[Block], tables: list[Block]) -> list[Block]:
+    """Each table before the first text below its middle that stands over or under it."""
+    made = list(blocks)
+    for table in tables:
+        middle = (table.top + table.bottom) / 2
+        below = (i for i, b in enumerate(made) if b.top >= middle and b.left < table.right and b.right > table.left)
+        made.insert(next(below, len(made)), table)
+    return made
 
 
 def _check_pixels(source: Source, picture: Image.Image) -> None:

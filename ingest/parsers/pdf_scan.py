@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from ingest.layout.aligned import aligned_tables
 from ingest.layout.ocr import LARGER, is_substantial, runs_of
+from ingest.layout.pixel_lines import drawn_lines
 from ingest.layout.repeats import Repeats
 from ingest.layout.runs import Rect, rows
 from ingest.parsers.pdf_layout import Style, box_on, lay_out
 from ingest.parsers.pdf_pictures import crop
+from ingest.parsers.pdf_tables import find_tables
 from ingest.parsers.pdf_text import TextPage
 from ingest.render import draw, png
 from rag.documents import Element, ImageData
@@ -48,13 +50,15 @@ def read_scan(
         return [_figure(page, drawn, whole)], "digital"
     numbers = Repeats(page_count=1)
     runs = [run for row in rows(runs) if not numbers.is_furniture(row, page.height) for run in row.runs]
-    tables = aligned_tables(runs)
-    cells = {index for table in tables for index in table.runs}
+    scanned = replace(
+        page, rules=tuple(drawn_lines(picture, page.width / picture.width)), shapes=(), tables=(), tags=None
+    )
+    tables, flowing = find_tables(scanned, runs)
     sizes = Counter[float]()
     for run in runs:
         sizes[run.size] += len(run.text)
     style = Style(sizes.most_common(1)[0][0] if sizes else 10.0, larger=LARGER)
-    return lay_out(page, [run for i, run in enumerate(runs) if i not in cells], tables, [], style), "ocr"
+    return lay_out(page, flowing, tables, [], style), "ocr"
 
 
 def _figure(page: TextPage, drawn: Any, whole: Rect) -> Element:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ingest.layout.aligned import aligned_tables
 from ingest.layout.banded import banded_tables
+from ingest.layout.charts import chart_regions, without_charts
 from ingest.layout.panes import panes
 from ingest.layout.runs import Rect, Run, inside, overlap
 from ingest.layout.spaced import spaced_tables
@@ -18,11 +19,12 @@ from ingest.parsers.pdf_text import TextPage
 def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], list[Run]]:
     """Tables of a page, best evidence first (tags, lines, columns of numbers, alignment), and the runs that are in none."""
     index_of = {id(run): index for index, run in enumerate(runs)}
+    charts = chart_regions(page.shapes, page.rules, runs)
     candidates = tagged_tables(page.tags, runs)
     if not candidates:
-        candidates = ruled_tables(page.rules, runs)
+        candidates = [table for table in ruled_tables(page.rules, runs) if not _in_chart(table.box, charts)]
     taken = {i for table in candidates for i in table.runs}
-    free = [run for i, run in enumerate(runs) if i not in taken]
+    free = without_charts([run for i, run in enumerate(runs) if i not in taken], charts)
     parts = panes(free, page.width)
     numbers = [table for part in parts for table in _renumbered(aligned_tables(part), part, index_of)]
     banded = _renumbered(banded_tables(page.rules, page.shapes, free), free, index_of)
@@ -34,7 +36,7 @@ def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], 
         candidates += [table for table in found if not _is_in(table.box, candidates)]
     taken = {i for table in candidates for i in table.runs}
     for grid, box in page.tables:
-        if not is_plausible(grid) or _is_in(box, candidates, 0.2):
+        if not is_plausible(grid) or _is_in(box, candidates, 0.2) or _in_chart(box, charts):
             continue
         indices = frozenset(i for i, run in enumerate(runs) if i not in taken and inside(run, box.grown(1.0)))
         if indices:
@@ -46,6 +48,10 @@ def find_tables(page: TextPage, runs: Sequence[Run]) -> tuple[list[FoundTable], 
 def _renumbered(tables: Sequence[FoundTable], part: Sequence[Run], index_of: Mapping[int, int]) -> list[FoundTable]:
     """Tables of some runs with their indices among all runs."""
     return [replace(table, runs=frozenset(index_of[id(part[i])] for i in table.runs)) for table in tables]
+
+
+def _in_chart(box: Rect, charts: Sequence[Rect]) -> bool:
+    return any(overlap(box, chart) > 0.3 for chart in charts)
 
 
 def _is_in(box: Rect, tables: Sequence[FoundTable], share: float = 0.1) -> bool:
