@@ -7,11 +7,16 @@ stemming, and returns the negated score.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.answers import Filter
 from rag.stores.database import Database
 from rag.stores.filters import where
 from rag.stores.permitted import Permitted
+from rag.stores.postings import Postings
 from rag.words import content_words, words
 
 MAX_QUERY_WORDS = 64
@@ -35,28 +40,73 @@ class SqliteLexicalIndex:
     def __init__(self, database: Database, permitted: Permitted | None = None) -> None:
         self._database = database
         self._permitted = permitted or Permitted(database)
+        self._postings = Postings(database)
 
     def search(self, collection: str, text: str, k: int, allowed: Filter | None = None) -> list[tuple[str, float]]:
         wanted = list(dict.fromkeys(content_words(text) or words(text)))[:MAX_QUERY_WORDS]
         if not wanted or k < 1:
             return []
-        any_word = " OR ".join('"' + word.replace('"', '""') + '"' for word in wanted)
-        match = f"words : ({any_word})"
-        if self._others(collection):
-            # Only selects: its weight in the score is 0. It costs a third of the search, so that a library with one collection,
-            # as most are, is asked without it; the join below holds in any case.
-            match = f'collection : "{collection_token(collection)}" AND {match}'
+        few = self._permitted.rows(collection, allowed) if allowed else None
+        if few is not None and not few:
+            return []
+        quoted = ['"' + word.replace('"', '""') + '"' for word in wanted]
+        # Only selects: its weight in the score is 0. It costs a third of the search, so that a library with one collection, as most
+        # are, is asked without it; the joins below hold in any case.
+        only = f'collection : "{collection_token(collection)}"' if self._others(collection) else None
+        known = self._postings.scores([f"words : {word}" for word in quoted], only)
+        if known is not None:
+            return self._ranked(*known, collection, k, allowed, few)
+        match = f"words : ({' OR '.join(quoted)})"
+        if only:
+            match = f"{only} AND {match}"
         if not allowed:
             return self._best(match, collection, k, None)
-        few = self._permitted.rows(collection, allowed)
         if few is not None:
-            return self._best(match, collection, k, allowed, json.dumps(few)) if few else []
+            return self._best(match, collection, k, allowed, json.dumps(few))
         return self._sieved(match, collection, k, allowed)
+
+    def _ranked(
+        self,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        collection: str,
+        k: int,
+        allowed: Filter | None,
+        few: Sequence[int] | None,
+    ) -> list[tuple[str, float]]:
+        """The best `k` that are allowed, by score and row."""
+        if few is not None:
+            permitted = np.isin(rows, few)
+            rows, scores = rows[permitted], scores[permitted]
+        kept: list[tuple[str, float]] = []
+        done, reach = 0, k * (_OVER_FETCH if allowed else 1)
+        while done < len(rows) and len(kept) < k:
+            least = np.partition(scores, -reach)[-reach] if reach < len(rows) else -np.inf
+            near = np.flatnonzero(scores >= least)
+            order = near[np.lexsort((rows[near], -scores[near]))]
+            block = order[done:]
+            ids = self._among(rows[block].tolist(), collection, allowed)
+            kept.extend(
+                (ids[row], score)
+                for row, score in zip(rows[block].tolist(), scores[block].tolist(), strict=True)
+                if row in ids
+            )
+            done, reach = len(order), len(order) * _OVER_FETCH
+        return kept[:k]
+
+    def _among(self, rows: Sequence[int], collection: str, allowed: Filter | None) -> dict[int, str]:
+        """Ids of those rows that are of the collection and allowed."""
+        condition, values = where(allowed)
+        found = self._database.reader.execute(
+            "SELECT c.rowid, c.id FROM json_each(?) asked CROSS JOIN chunks c ON c.rowid = asked.value "
+            f"CROSS JOIN documents d ON d.id = c.document_id WHERE d.collection = ? AND {condition}",
+            [json.dumps(rows), collection, *values],
+        )
+        return dict(found.fetchall())
 
     def _sieved(self, match: str, collection: str, k: int, allowed: Filter) -> list[tuple[str, float]]:
         """The best `k` that are allowed, out of all matches in their order. To score them all costs the same however many are wanted;
         to ask whether one is allowed costs more, and is done until there are enough."""
-        condition, values = where(allowed)
         for limit in (_DEEPEST, -1):
             ranked = self._database.reader.execute(
                 "SELECT rowid, bm25(lexical, 1.0, 0.0) AS score FROM lexical WHERE lexical MATCH ? "
@@ -67,13 +117,7 @@ class SqliteLexicalIndex:
             start, size = 0, k * _OVER_FETCH
             while start < len(ranked) and len(kept) < k:
                 block = ranked[start : start + size]
-                permitted = dict(
-                    self._database.reader.execute(
-                        "SELECT c.rowid, c.id FROM json_each(?) asked CROSS JOIN chunks c ON c.rowid = asked.value "
-                        f"CROSS JOIN documents d ON d.id = c.document_id WHERE d.collection = ? AND {condition}",
-                        [json.dumps([row for row, _ in block]), collection, *values],
-                    ).fetchall()
-                )
+                permitted = self._among([row for row, _ in block], collection, allowed)
                 kept.extend((permitted[row], -score) for row, score in block if row in permitted)
                 start, size = start + size, size * _OVER_FETCH
             if len(kept) >= k or len(ranked) < _DEEPEST:
