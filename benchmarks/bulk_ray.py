@@ -5,6 +5,7 @@ python -m benchmarks.bulk_ray --data-set examples/corpus --workers 2 --encoders 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -60,7 +61,10 @@ def main() -> int:
 def ingest(folder: Path, data: Path, kills: int, every: float) -> int:
     """Ingests over Ray, killing an actor now and then. Answers how many were killed."""
     process = subprocess.Popen(
-        command("ingest", str(folder), "--ray", "local", "--json"), env=environment(data), stdout=subprocess.DEVNULL
+        command("ingest", str(folder), "--ray", "local", "--json"),
+        env=environment(data),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     killed = 0
     wanted = ("ParseActor", "EncodeActor")
@@ -70,8 +74,10 @@ def ingest(folder: Path, data: Path, kills: int, every: float) -> int:
         if killed < kills and time.monotonic() >= next_kill and kill_one(process.pid, wanted[killed % 2]):
             killed += 1
             next_kill = time.monotonic() + every
-    if process.returncode not in (0, 1):
-        raise SystemExit(f"the ingest over Ray ended with {process.returncode}")
+    assert process.stdout is not None
+    said = process.stdout.read()
+    if process.returncode not in (0, 1) or "error" in json.loads(said):
+        raise SystemExit(f"the ingest over Ray ended with {process.returncode}: {said}")
     return killed
 
 

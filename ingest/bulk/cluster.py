@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -16,6 +17,7 @@ from rag.errors import BadSetting, ExtraMissing, TuwenError, Unavailable
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
+_STARTS = 3
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 PLACE_SECONDS = 180.0
 """How long a cluster may take to find a place for an actor: one that grows on demand starts a machine first."""
@@ -31,6 +33,8 @@ class Cluster:
     def __init__(self, address: str, actors: int) -> None:
         # Nothing is told to anybody outside about who uses Ray, and how.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address == LOCAL:
+            _lock()
         try:
             import ray
         except ModuleNotFoundError as error:
@@ -69,7 +73,23 @@ class Cluster:
     ) -> Any:
         """A new actor, alive. Raises Unavailable when the cluster has no place for it, and Stopped."""
         options = {"num_cpus": cpus, "num_gpus": gpus, "max_restarts": restarts, "max_task_retries": restarts}
-        actor = self.ray.remote(kind).options(scheduling_strategy="SPREAD", **options).remote(*arguments)
+        make = self.ray.remote(kind).options(scheduling_strategy="SPREAD", **options)
+        for attempt in range(1, _STARTS + 1):
+            actor = make.remote(*arguments)
+            try:
+                self._wait_until_alive(actor, kind, stopped)
+                return actor
+            except self.ray.exceptions.RayError as error:
+                # Its machine may have gone, or been short of memory, just then.
+                log.warning("a %s did not start (%d of %d): %s", kind.__name__, attempt, _STARTS, _reason(error))
+                if attempt == _STARTS:
+                    raise Unavailable(
+                        f"A {kind.__name__} could not be started on Ray at {self.address}: {_reason(error)}.",
+                        "Install the same version of Tuwen, with the extra `ray`, on every machine of the cluster.",
+                    ) from error
+        raise AssertionError
+
+    def _wait_until_alive(self, actor: Any, kind: type, stopped: Callable[[], bool]) -> None:
         alive = actor.pid.remote()
         end = time.monotonic() + PLACE_SECONDS
         while not self.ray.wait([alive], timeout=0.25)[0]:
@@ -84,14 +104,7 @@ class Cluster:
                     f"it has {there.get('CPU', 0):g} processors and {there.get('GPU', 0):g} GPUs.",
                     "Add machines, or lower `ingest.workers` and `ingest.ray_encoders`.",
                 )
-        try:
-            self.ray.get(alive)
-        except self.ray.exceptions.RayError as error:
-            raise Unavailable(
-                f"A {kind.__name__} could not be started on Ray at {self.address}: {_reason(error)}.",
-                "Install the same version of Tuwen, with the extra `ray`, on every machine of the cluster.",
-            ) from error
-        return actor
+        self.ray.get(alive)
 
     def result(self, reference: Any) -> Any:
         """The answer of a call of an actor. Raises the TuwenError that it answered, and Unavailable when it is gone for good."""
@@ -111,12 +124,24 @@ class Cluster:
         if self.ray.util.client.ray.is_connected():
             return False
         here = self.ray.get_runtime_context().get_node_id()
-        return bool(self.ray.get(actor.__ray_call__.remote(_node)) == here)
+        try:
+            return bool(self.ray.get(actor.__ray_call__.remote(_node)) == here)
+        except self.ray.exceptions.RayError:
+            # It died just now; the next call says so where it can be made again.
+            return False
 
     def close(self) -> None:
         """Ends Ray, where it was begun here."""
         if self._mine:
             self.ray.shutdown()
+
+
+def _lock() -> None:
+    """Ray listens on every network of the machine and runs what it is sent: without the token of this process, nothing.
+    https://docs.ray.io/en/latest/ray-security/token-auth.html"""
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _node(_: object) -> str:

@@ -36,6 +36,24 @@ pytestmark = pytest.mark.slow
 ray = pytest.importorskip("ray")
 
 
+class DyingOnce:
+    def __init__(self, mark: str) -> None:
+        if not Path(mark).exists():
+            Path(mark).touch()
+            os._exit(1)
+
+    def pid(self) -> int:
+        return os.getpid()
+
+
+class DyingAlways:
+    def __init__(self) -> None:
+        raise OSError("no such library")
+
+    def pid(self) -> int:
+        return os.getpid()
+
+
 def encoders() -> tuple[HashingTextEncoder, None]:
     return HashingTextEncoder(), None
 
@@ -185,6 +203,13 @@ def test_a_cluster_without_a_place_says_what_it_has(cluster: Cluster, monkeypatc
         cluster.start(ParseActor, hostile.build, 1, cpus=1_000)
     with pytest.raises(Stopped):
         cluster.start(ParseActor, hostile.build, 1, cpus=1_000, stopped=lambda: True)
+
+
+def test_an_actor_that_dies_while_it_starts_is_started_again(cluster: Cluster, tmp_path: Path) -> None:
+    actor = cluster.start(DyingOnce, str(tmp_path / "died"))
+    assert ray.get(actor.pid.remote()) > 0
+    with pytest.raises(Unavailable, match="DyingAlways could not be started"):
+        cluster.start(DyingAlways)
 
 
 def test_folders_of_actors_that_are_gone_are_removed(tmp_path: Path) -> None:
