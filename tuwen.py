@@ -71,7 +71,7 @@ def ingest(
     data: Data = None,
     server: Server = "",
     collection: Collection = "default",
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Parse processes (ingest.workers).")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=512, help="Parse processes (ingest.workers).")] = None,
     ray: Annotated[
         str | None, typer.Option("--ray", metavar="ADDRESS", help="Work on a Ray cluster: local, auto or host:port.")
     ] = None,

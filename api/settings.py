@@ -124,8 +124,8 @@ class IngestSettings(_Section):
     """table-rows: rows of a table to a chunk, at most."""
     semantic_percentile: Annotated[float, Field(gt=0, lt=100)] = 80.0
     """semantic: share of the gaps between sentences that end no chunk, in percent."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """Parse processes of an ingest."""
+    workers: Annotated[int, Field(ge=1, le=512)] = 1
+    """Parse processes of an ingest, on a Ray cluster parse actors."""
     worker_memory: int = 4_000_000_000
     """Resident bytes beyond which a parse process is stopped."""
     ray: str = ""
@@ -157,7 +157,9 @@ class RetrievalSettings(_Section):
     fusion: Literal["convex", "rrf"] = "convex"
     """How rankings become one: by normalised scores, or by ranks."""
     rrf_k: Annotated[float, Field(gt=0)] = 60.0
-    regularise: Annotated[float, Field(ge=0, le=1)] = 0.2
+    rocchio: Annotated[float, Field(ge=0, le=5)] = 0.3
+    """How far the question moves toward the passages that were found first, before candidates are scored again; with `convex` only."""
+    regularise: Annotated[float, Field(ge=0, le=1)] = 0.3
     """How much of a passage's score comes from the passages most like it."""
     variants: tuple[Literal["paraphrases", "parts", "passage"], ...] = ()
     """Further ways in which a question is searched for, written by the generator: in other words, by its parts (multi-hop), by a passage
