@@ -22,7 +22,7 @@ import httpx
 import psutil
 
 from benchmarks.common import Limit, report
-from benchmarks.vllm_common import Vllm, events, in_front, questions, vllm_arguments
+from benchmarks.vllm_common import Vllm, events, in_front, vllm_arguments
 
 BACK_S = 240.0
 QUESTION = {"question": "How long did the seized bearing keep Heron closed?"}
@@ -79,9 +79,8 @@ def main() -> int:
     parser = vllm_arguments(__doc__)
     args = parser.parse_args()
     vllm = Vllm(args.vllm)
-    # As long an answer as there can be: the model is kept from ending it, and the guard against loops from cutting it.
-    with in_front(vllm, args, TUWEN_GENERATOR__MAX_TOKENS="1500", TUWEN_GENERATOR__TEMPERATURE="1.5") as client:
-        client.post("/v1/query", json={"question": questions("en")[0]["question"]})
+    # A long answer: at this temperature the model does not end it soon, and the guard finds no loop in it.
+    with in_front(vllm, args, TUWEN_GENERATOR__MAX_TOKENS="400", TUWEN_GENERATOR__TEMPERATURE="1.5") as client:
         freed = {name: left(vllm, client, name == "streamed") for name in ("streamed", "whole")}
         told, back, status = killed_while_answering(vllm, client)
     figures: dict[str, Any] = {
