@@ -61,13 +61,13 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class _Passage:
+class Labelled:
     title: str
     text: str
     questions: tuple[tuple[str, str], ...]
 
 
-def read(folder: Path) -> list[_Passage]:
+def read(folder: Path) -> list[Labelled]:
     """Passages with their answerable questions, `(question, answer)`."""
     asked: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
@@ -75,16 +75,16 @@ def read(folder: Path) -> list[_Passage]:
         if row["answers"] and not row.get("unanswerable"):
             asked[row["source_doc"]].append((row["text"], row["answers"][0]))
     corpus = [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [_Passage(row["title"], row["text"], tuple(asked[row["_id"]])) for row in corpus if asked[row["_id"]]]
+    return [Labelled(row["title"], row["text"], tuple(asked[row["_id"]])) for row in corpus if asked[row["_id"]]]
 
 
-def half(passages: Sequence[_Passage], which: str) -> list[_Passage]:
+def half(passages: Sequence[Labelled], which: str) -> list[Labelled]:
     """`tune` or `report`: by the title's hash, so that a document is on one side only."""
     wanted = which == "report"
     return [p for p in passages if (sha256(p.title.encode()).digest()[0] % 2 == 1) == wanted]
 
 
-def cases(passages: Sequence[_Passage], seed: int = 0) -> Iterator[Case]:
+def cases(passages: Sequence[Labelled], seed: int = 0) -> Iterator[Case]:
     draw = random.Random(seed)
     every_name = sorted({name for p in passages for name in _spelled_names(p.text)})
     for place, passage in enumerate(passages):

@@ -46,7 +46,7 @@ def test_changed_claims_differ_in_one_fact() -> None:
 
 
 def test_a_document_is_in_one_half_only() -> None:
-    passages = [cc._Passage(f"t{n}", "x", ()) for n in range(40)]
+    passages = [cc.Labelled(f"t{n}", "x", ()) for n in range(40)]
     tune, told = cc.half(passages, "tune"), cc.half(passages, "report")
     assert len(tune) + len(told) == 40
     assert not {p.title for p in tune} & {p.title for p in told}
