@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import cast
 
 from rag.answers import Passage, Usage
-from rag.prompts import BUILT_IN, Prompts, firmer
+from rag.prompts import BUILT_IN, Prompts, firmer, prompt_tokens
 from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
 from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
@@ -58,24 +58,33 @@ class GuardedStream:
     def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
         """Pieces as the guard lets them through; returns all that the generator said."""
         said: list[str] = []
+        used: Usage | None = None
         stream = self._generator.stream(request)
         # Leaving early closes the stream, and with it the generator's work.
         with closing(cast("Pieces[str | Usage, None, None]", stream)):
             for piece in stream:
                 if isinstance(piece, Usage):
-                    self.usage = Usage(
-                        self.usage.prompt_tokens + piece.prompt_tokens,
-                        self.usage.completion_tokens + piece.completion_tokens,
-                    )
+                    used = piece
                     continue
                 said.append(piece)
                 if shown := guard.feed(piece):
                     yield shown
                 if guard.ended:
                     break
+        self._count(used or self._estimated(request, "".join(said)))
         if rest := guard.finish():
             yield rest
         return "".join(said)
+
+    def _count(self, used: Usage) -> None:
+        self.usage = Usage(
+            self.usage.prompt_tokens + used.prompt_tokens, self.usage.completion_tokens + used.completion_tokens
+        )
+
+    def _estimated(self, request: GenerationRequest, said: str) -> Usage:
+        """Of an answer that was cut: a server counts at the end only."""
+        count = self._generator.count_tokens
+        return Usage(prompt_tokens(request.messages, count), count(said))
 
     def _nearest(self, illness: Illness, said: str) -> str:
         """A sentence of the passage that the generator named, or of any, with its marker."""

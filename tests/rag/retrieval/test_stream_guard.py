@@ -79,6 +79,8 @@ def test_a_loop_is_cut_early(said: str, kept: str | None) -> None:
     stream, shown, generator = answered(said)
     assert LOOP_NOTE in stream.notes
     assert generator.closed_early == 1
+    assert 0 < stream.usage.completion_tokens < len(said) // 4, "what was said until then is counted all the same"
+    assert stream.usage.prompt_tokens > 0
     assert len(shown) < 250
     assert stream.text.count("very very small") <= 1
     if kept:
