@@ -89,7 +89,7 @@ def table_rows(lines: list[str]) -> list[str]:
     phrases = []
     for row in body:
         label = "，" if language_of(" ".join(row)) == "zh" else ", "
-        pairs = [
+        pairs = _form(row) or [
             f"{name}: {cell}" if name and name.casefold() != cell.casefold() else cell
             for name, cell in zip(header + [""] * len(row), row, strict=False)
             if cell
@@ -97,6 +97,19 @@ def table_rows(lines: list[str]) -> list[str]:
         if pairs:
             phrases.append(label.join(pairs))
     return phrases
+
+
+def _form(row: list[str]) -> list[str]:
+    """`Age:`, `32` of a form's row as `Age: 32`; empty for a row without names of its own."""
+    if not any(cell.endswith((":", "：")) for cell in row):
+        return []
+    pairs: list[str] = []
+    for cell in filter(None, row):
+        if pairs and pairs[-1].endswith((":", "：")) and not cell.endswith((":", "：")):
+            pairs[-1] += f" {cell}"
+        else:
+            pairs.append(cell)
+    return [pair for pair in pairs if not pair.endswith((":", "："))]
 
 
 def clean(text: str) -> str:

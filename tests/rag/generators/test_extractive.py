@@ -128,3 +128,8 @@ def test_the_estimate_grows_with_the_text() -> None:
     assert estimate_tokens("数据存储") == 4
     assert estimate_tokens("internationalisation") == 5
     assert estimate_tokens("12,345.6") == 8
+
+
+def test_a_forms_row_names_its_own_cells() -> None:
+    form = ["| Certificate: | Student | Age: | 32 |", "|---|---|---|---|", "| Flight Time: | 28 hours | | |", "| Seat: | | Rating: | None |"]  # fmt: skip
+    assert table_rows(form) == ["Flight Time: 28 hours", "Rating: None"]
