@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rag.retrieval.quantities import Quantity, missing, quantities
+from rag.retrieval.quantities import Quantity, is_rounded, quantities
 from rag.retrieval.table_text import Table
 from rag.stems import stem
 from rag.words import STOP_WORDS, normalise, words
@@ -54,11 +54,9 @@ def telling_row(claim: str, table: Table) -> int | None:
     """The row that has most of the claim's values, of those that it names; None where none has any."""
     said = _Claim(claim)
     named = _rows(said, table).in_order or range(len(table.rows))
+    there = _values_of(table)
     held = {
-        row: sum(
-            any(_has(table.rows[row][c], value, claim, table.scale) for c in table.columns)
-            for _, _, value in said.values
-        )
+        row: sum(any(said.says(value, there[row][c]) for c in table.columns) for _, _, value in said.values)
         for row in named
     }
     best = max(named, key=lambda row: held[row])
@@ -73,8 +71,9 @@ def misplaced(claim: str, table: Table, claim_names: Iterable[str] = ()) -> list
     values = [
         (place, text, value) for place, text, value in said.values if not any(value.matches(head) for head in heads)
     ]
+    there = _values_of(table)
     cells = [
-        [(r, c) for r, row in enumerate(table.rows) for c in table.columns if _has(row[c], value, claim, table.scale)]
+        [(r, c) for r, row in enumerate(there) for c in table.columns if said.says(value, row[c])]
         for _, _, value in values
     ]
     readings = [
@@ -124,17 +123,18 @@ def scaled(table: Table, rows: Iterable[int]) -> str:
     )
 
 
-def _has(cell: str, value: Quantity, claim: str, scale: float) -> bool:
-    there = quantities(cell)
-    if scale != 1.0:
-        there |= {replace(one, value=one.value * scale, step=one.step * scale) for one in there if one.kind == "number"}
-    return any(value.matches(other) for other in there) or (
-        bool(there) and value.step > 0 and not _lacks(claim, value, there)
-    )
+@lru_cache(maxsize=32)
+def _values_of(table: Table) -> tuple[tuple[frozenset[Quantity], ...], ...]:
+    """Of each cell, as it is written and as it is meant."""
+    return tuple(tuple(_meant(quantities(cell), table.scale) for cell in row) for row in table.rows)
 
 
-def _lacks(claim: str, value: Quantity, there: frozenset[Quantity]) -> bool:
-    return value in missing(claim, there)
+def _meant(values: frozenset[Quantity], scale: float) -> frozenset[Quantity]:
+    if scale == 1.0:
+        return values
+    return values | {
+        replace(one, value=one.value * scale, step=one.step * scale) for one in values if one.kind == "number"
+    }
 
 
 class _Claim:
@@ -151,6 +151,10 @@ class _Claim:
                 place = found + len(word)
                 self._places.setdefault(stem(word), []).append(found)
         self.values = list(_values(text))
+        self._rounded = is_rounded(text)
+
+    def says(self, value: Quantity, there: frozenset[Quantity]) -> bool:
+        return any(value.matches(other, rounded=self._rounded) for other in there)
 
     def places(self, key: str) -> Sequence[int]:
         """Where a word stands, as a stem; a Chinese one wherever its characters do, since it may be cut otherwise here."""

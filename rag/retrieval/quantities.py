@@ -136,9 +136,14 @@ def quantities(text: str) -> frozenset[Quantity]:
     return frozenset(found)
 
 
+def is_rounded(text: str) -> bool:
+    """Whether a text says that its numbers are not exact."""
+    return _ABOUT.search(text) is not None
+
+
 def missing(claim: str, evidence: frozenset[Quantity]) -> list[Quantity]:
     """Values of the claim that the evidence does not have; `about` before a number allows a rounded one."""
-    rounded = _ABOUT.search(claim) is not None
+    rounded = is_rounded(claim)
     return [
         value for value in quantities(claim) if not any(value.matches(other, rounded=rounded) for other in evidence)
     ]
