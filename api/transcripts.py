@@ -11,6 +11,7 @@ from api.conversations import Conversations, scope_of
 from api.service import Service
 from rag.documents import AnyChunk, Chunk
 from rag.errors import NotFound
+from rag.retrieval.locate import lines_of
 from rag.stores.conversations import Conversation, KeptCitation, KeptPassage, StoredTurn, path
 
 REMOVED = "This answer was removed: a document that it was made from was deleted."
@@ -94,10 +95,13 @@ class Places:
             return _place("gone", None, None, ())
         standing = _holding(cited.quote, chunks) if cited.quote else []
         if standing:
-            boxes = tuple(tuple(box.as_list()) for chunk in standing for box in chunk.boxes)
+            whole = tuple(box for chunk in standing for box in chunk.boxes)
+            lines = lines_of(cited.quote, whole, cited.document_id, self._service.library)
             # A quote over several passages names the first of them.
             same = cited.chunk_id in {chunk.id for chunk in standing}
-            return _place("current" if same else "moved", standing[0].id, standing[0].page, boxes)
+            page = lines[0].page if lines else standing[0].page
+            boxes = [tuple(box.as_list()) for box in lines or whole]
+            return _place("current" if same else "moved", standing[0].id, page, boxes)
         return _place("changed", None, None, ())
 
     def _of_document(self, document_id: str) -> list[AnyChunk] | None:

@@ -23,15 +23,26 @@ def locate(citations: Sequence[Citation], library: Library) -> tuple[Citation, .
 
 
 def _located(citation: Citation, library: Library, read: dict[tuple[str, frozenset[int]], list[Element]]) -> Citation:
-    pages = frozenset(box.page for box in citation.boxes)
-    if not pages or not citation.quote.strip():
-        return citation
-    key = citation.document.id, pages
+    boxes = lines_of(citation.quote, citation.boxes, citation.document.id, library, read)
+    return replace(citation, page=boxes[0].page, boxes=boxes) if boxes else citation
+
+
+def lines_of(
+    quote: str,
+    within: Sequence[Box],
+    document_id: str,
+    library: Library,
+    read: dict[tuple[str, frozenset[int]], list[Element]] | None = None,
+) -> tuple[Box, ...]:
+    """The boxes of a quote among what stands in the boxes of its passage; empty where it is not found. `read` keeps pages that were read."""
+    pages = frozenset(box.page for box in within)
+    if not pages or not quote.strip():
+        return ()
+    read = {} if read is None else read
+    key = document_id, pages
     if key not in read:
         read[key] = library.elements(*key)
-    inside = [element for element in read[key] if _meets(element.boxes, citation.boxes)]
-    boxes = standing(citation.quote, inside)
-    return replace(citation, page=boxes[0].page, boxes=boxes) if boxes else citation
+    return standing(quote, [element for element in read[key] if _meets(element.boxes, within)])
 
 
 def standing(quote: str, elements: Sequence[Element]) -> tuple[Box, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from reportlab.pdfgen.canvas import Canvas
 
 from api import conversations
 from api.access import OWNER
@@ -24,6 +25,7 @@ from api.transcripts import _inert
 from ingest.files import InputFile, find
 from rag.errors import ConversationBusy, GeneratorUnavailable
 from rag.fake_generator import ScriptedGenerator
+from tests.ingest.parsers.pdf_samples import lines, make
 from tests.support.light import LIGHT
 
 BAMBOO = "How much bamboo does a giant panda eat a day?"
@@ -212,6 +214,36 @@ def test_a_citation_of_a_changed_document_says_where_it_stands_now(
         "page": None,
         "boxes": [],
     }
+
+
+def test_a_citation_of_a_pdf_stands_at_its_lines_in_the_old_version_and_the_new(
+    http: TestClient, own: Service, tmp_path: Path
+) -> None:
+    otters = "A sea otter wears about 150,000 hairs on a square centimetre."
+    others = ["Otters live in cold water and rest", "on their backs among the kelp."]
+    question = "How many hairs does a sea otter wear on a square centimetre?"
+
+    def publish(texts: list[list[str]]) -> None:
+        def draw(canvas: Canvas) -> None:
+            for number, paragraph in enumerate(texts):
+                lines(canvas, paragraph, 60, 100 + 60 * number)
+            canvas.showPage()
+
+        report = own.ingest([InputFile(make(tmp_path / "otters.pdf", draw), "otters.pdf")])
+        assert report.states["published"] == 1, report.failures
+
+    publish([others, [otters]])
+    id_ = begin(http)
+    (cited,) = ask(http, id_, question)["citations"]
+    ((page, _, top, _, bottom),) = cited["boxes"]
+    assert page == cited["page"] == 1
+    assert top < 160 < bottom + 4
+    assert bottom - top < 16, "one line"
+    publish([others, others, [otters]])
+    now = turns(http, id_)[0]["citations"][0]["now"]
+    assert now["state"] == "moved"
+    assert len(now["boxes"]) == 1
+    assert now["boxes"][0][2] == pytest.approx(top + 60, abs=1)
 
 
 def test_a_deleted_document_takes_its_words_along(http: TestClient, own: Service) -> None:
