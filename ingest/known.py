@@ -34,6 +34,10 @@ class Known:
         self._names: dict[str, str] = {}
         self._guard = threading.Lock()
 
+    def has(self, name: str) -> bool:
+        """Whether a document of this name was published under these settings, from whatever bytes."""
+        return name in self._published and self._published[name][1] == self._settings
+
     def claim_name(self, file: InputFile) -> None:
         """Two files must not take turns in overwriting each other under one name. Raises FileError."""
         with self._guard:

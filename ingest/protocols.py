@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rag.documents import AnyChunk, Document, Element, Page
 
@@ -135,4 +135,13 @@ class Chunker(Protocol):
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order, with ordinals from 0 and ids `{document.id}.{first 8 of sha256}.{ordinal}`."""
+        ...
+
+
+@runtime_checkable
+class RememberingChunker(Chunker, Protocol):
+    """A strategy that keeps the boundaries of an earlier version of a document, so that a change embeds little again."""
+
+    def chunk_again(self, document: Document, pages: Iterable[ParsedPage], before: Sequence[str]) -> Iterator[AnyChunk]:
+        """As `chunk`; `before` are the texts of the version's chunks of text, in order. The same text gives the same chunks."""
         ...

@@ -17,7 +17,7 @@ from ingest.events import FileEvent
 from ingest.files import InputFile
 from ingest.flow import Batch, Cancelled, Draft, End, Flow
 from ingest.known import Known, look_of
-from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source, Stopped, Worker
+from ingest.protocols import Chunker, Limits, Member, ParsedPage, RememberingChunker, Source, Stopped, Worker
 from ingest.sources.remote import Sources
 from rag.documents import AnyChunk, Document
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, OutOfMemory, TuwenError
@@ -197,7 +197,7 @@ class Reader:
         """Sends the chunks in batches. Answers the last batch, which is not full, and the language that most of the text is in."""
         languages: Counter[str] = Counter()
         batch: list[AnyChunk] = []
-        for chunk in self._chunker.chunk(draft.document, pages):
+        for chunk in self._chunked(draft.document, pages):
             languages[chunk.language] += len(chunk.text)
             draft.chunks.append(chunk)
             batch.append(chunk)
@@ -205,6 +205,13 @@ class Reader:
                 self._flow.queue.put(Batch(draft, batch))
                 batch = []
         return batch, languages.most_common(1)[0][0] if languages else ""
+
+    def _chunked(self, document: Document, pages: Iterator[ParsedPage]) -> Iterator[AnyChunk]:
+        """Its chunks, cut where those of its version in the library are."""
+        if isinstance(self._chunker, RememberingChunker) and self._known.has(document.name):
+            before = [chunk.text for chunk in self._flow.library.chunks(document.id) if chunk.kind == "text"]
+            return self._chunker.chunk_again(document, pages, before)
+        return self._chunker.chunk(document, pages)
 
     def _read_members(self, worker: Worker, draft: Draft, folder: Path, inside: _Inside) -> None:
         """The files inside a file, before it is published itself: once it is, it and all of them are settled."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ingest.chunkers.boundaries import Boundaries
 from ingest.chunkers.drafts import Draft
 from ingest.chunkers.overlap import last_sentences
 from ingest.chunkers.run import Figure, Run, check_sizes
@@ -48,7 +49,18 @@ class HeadingChunker:
 
     def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""
-        return _Run(document, self._count, self._max, self._overlap, self._table_rows, self._stable).chunks(pages)
+        return self._run(document).chunks(pages)
+
+    def chunk_again(self, document: Document, pages: Iterable[ParsedPage], before: Sequence[str]) -> Iterator[AnyChunk]:
+        """As `chunk`, with boundaries where those of an earlier version were; `before` are the texts of its chunks of text, in order. The same
+        text gives the same chunks as before."""
+        run = self._run(document)
+        if not self._overlap and before:
+            run.boundaries = Boundaries(before)
+        return run.chunks(pages)
+
+    def _run(self, document: Document) -> _Run:
+        return _Run(document, self._count, self._max, self._overlap, self._table_rows, self._stable)
 
 
 class _Run(Run):
@@ -58,6 +70,7 @@ class _Run(Run):
         self, document: Document, count: Count, max_tokens: int, overlap: int, table_rows: int, stable: bool
     ) -> None:
         self._stable = stable
+        self.boundaries: Boundaries | None = None
         super().__init__(document, count, max_tokens)
         self._overlap = overlap
         self._table_rows = table_rows
@@ -69,6 +82,8 @@ class _Run(Run):
         """The chunk before `_pending` in the same section: a tiny rest is shared out between the two."""
 
     def _put(self, unit: Unit, room: int) -> None:
+        if self.boundaries is not None and self.boundaries.begins(unit):
+            self._end_as_before(self.boundaries)
         if self._pending and tokens_of(self._pending) + unit.tokens > room:
             if self._mark:
                 self._flush(self._mark)
@@ -77,6 +92,14 @@ class _Run(Run):
             if self._pending and tokens_of(self._pending) + unit.tokens > room:
                 self._flush(len(self._pending)) if any(not k.repeated for k in self._pending) else self._pending.clear()
         self._pending.append(unit)
+
+    def _end_as_before(self, boundaries: Boundaries) -> None:
+        """The chunk being packed ends here because it did in the version before."""
+        if all(unit.heading or unit.repeated for unit in self._pending):
+            return
+        if not boundaries.is_unchanged(Draft("text", self._pending, self.name).text):
+            self._balance()
+        self._flush(len(self._pending), section_goes_on=True)
 
     def _overflow(self) -> None:
         """The section goes on in the next chunk, with its open headings and an overlap."""

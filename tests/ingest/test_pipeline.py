@@ -136,6 +136,16 @@ def test_only_changed_chunks_are_embedded_again(bench: Bench) -> None:
     assert bench.index_is_whole()
 
 
+def test_one_paragraph_of_a_long_text_moves_few_boundaries(bench: Bench) -> None:
+    paragraphs = [f"Paragraph {n} is about {'oats and rye ' * (n % 7 + 3)}in field {n * n % 97}." for n in range(600)]
+    bench.write("long.txt", "\n\n".join(paragraphs))
+    first = bench.run()
+    paragraphs[100] += " In the year after it was sold, and the house was let to two sisters who kept bees there."
+    bench.write("long.txt", "\n\n".join(paragraphs))
+    assert first.chunks > 50
+    assert 1 <= bench.run().embedded <= 5
+
+
 def test_the_same_text_is_embedded_once(bench: Bench) -> None:
     for n in range(5):
         bench.write(f"{n}.txt", "the very same text")
