@@ -20,6 +20,8 @@ from rag.stores.publishing import Publication, digests_of
 _GATHERED_CHUNKS = 128
 """Chunks of any documents that are sorted by length together. With the few that a queue of eight items held, half of each of the encoder's
 batches was padding, and an ingest of plain text reached 0.6 of the encoder's own chunks per second."""
+_FIRST_CHUNKS = 32
+"""With fewer the encoder begins: it has waited for the reader to start."""
 _GATHER_SECONDS = 0.5
 """How long the encoder waits for more: a reader that is slower than the encoder must not keep what it read from being embedded."""
 _FLUSH_SECONDS = 2.0
@@ -74,7 +76,9 @@ class Writer:
     @property
     def _wanted(self) -> int:
         """Chunks that are worth a call of the encoder."""
-        return _GATHERED_CHUNKS * (self._opened.lanes if self._opened is not None else 1)
+        if self._opened is None:
+            return _FIRST_CHUNKS
+        return _GATHERED_CHUNKS * self._opened.lanes
 
     @property
     def _models(self) -> Models:
