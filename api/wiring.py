@@ -772,6 +772,7 @@ def engine(
             depths={str(name): depth for name, depth in chosen.depths.items()},
             fusion=chosen.fusion,
             rrf_k=chosen.rrf_k,
+            rocchio=chosen.rocchio,
             regularise=chosen.regularise,
             variants=chosen.variants,
             variant_count=chosen.variant_count,

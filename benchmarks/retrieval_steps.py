@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STEPS: Mapping[str, Mapping[str, Any]] = {
     "rrf": {"fusion": "rrf"},
+    "rocchio-0": {"rocchio": 0.0},
+    "rocchio-0.6": {"rocchio": 0.6},
     "rrf-regularise-0": {"fusion": "rrf", "regularise": 0.0},
     "regularise-0": {"regularise": 0.0},
     "regularise-0.4": {"regularise": 0.4},

@@ -25,7 +25,9 @@ class Options:
     fusion: Literal["convex", "rrf"] = "convex"
     rrf_k: float = 60.0
     weights: Mapping[str, float] = field(default_factory=dict)
-    regularise: float = 0.2
+    rocchio: float = 0.3
+    """β of pseudo-relevance feedback on vectors, under convex fusion; 0 leaves the question where it is."""
+    regularise: float = 0.3
     """λ of score regularisation, in [0, 1]; 0 leaves the fused scores alone."""
     variants: tuple[Kind, ...] = ()
     """Further ways in which a question is searched for; each needs a generator that can follow a prompt."""

@@ -1,5 +1,5 @@
-"""The search flow on one screen: describe → spell → variants? → recall (all retrievers) → fuse → regularise → hydrate → fold
-→ rerank | align? → diversify? → noise?
+"""The search flow on one screen: describe → spell → variants? → recall (all retrievers) → fuse → rocchio → regularise → hydrate
+→ fold → rerank | align? → diversify? → noise?
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from rag.answers import Hit, Query, SearchResult, Stage
+from rag.answers import Hit, Query, Scheme, SearchResult, Stage
 from rag.clock import Clock
 from rag.documents import AnyChunk, DocumentRef, ImageData
 from rag.errors import BadRequest, BadSetting, SetupError, Unavailable
@@ -45,6 +45,7 @@ from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import rerank
+from rag.retrieval.rocchio import Near, rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
@@ -95,15 +96,15 @@ class Searcher:
         # By words, what was written is searched for beside what it was read as.
         need = Need(f"{asked} {spelling.added}".strip(), query.collection, {}, query.allowed, deep)
         variants, notes = self._variants(query, clock)
-        rankings = self._recall(query, need, text, clock, variants.passages)
+        rankings, vector = self._recall(query, need, text, clock, variants.passages)
         others = [self._recall(replace(query, image=None), replace(need, text=q), q, clock) for q in variants.questions]
         with clock("fuse"):
+            near = self._near(query.collection, [rankings, *(found for found, _ in others)], scheme)
             fused = average(
-                self._fuse(query.text or text, rankings),
-                [self._fuse(q, found) for q, found in zip(variants.questions, others, strict=True)],
+                self._fuse(query.text or text, rankings, vector, near),
+                [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
             )
-            if scheme == "hybrid":
-                fused = self._regularise(query.collection, fused)
+            fused = self._regularise(fused, near)
         reranker = self.reranker if scheme == "hybrid" and self.options.rerank_weight > 0 else None
         with clock("hydrate"):
             hits = self._hits(query, fused, self._wanted(query, reranker is not None, aligning is not None))
@@ -125,8 +126,8 @@ class Searcher:
             stages.append(_stage("align", hits))
         if self.options.diversity > 0:
             with clock("diversify"):
-                near = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
-                hits = diversify(hits, *near, relevance=1 - self.options.diversity, first=query.top_k)
+                vectors = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
+                hits = diversify(hits, *vectors, relevance=1 - self.options.diversity, first=query.top_k)
             stages.append(_stage("diversify", hits))
         if self.options.least_score > 0:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
@@ -176,25 +177,40 @@ class Searcher:
             )
         return self.aligner
 
-    def _fuse(self, text: str, rankings: Mapping[str, Ranking]) -> list[Fused]:
+    def _near(self, collection: str, found: Sequence[Mapping[str, Ranking]], scheme: Scheme) -> Near:
+        """The text vectors of the candidates, for the steps of the scheme `hybrid` that compare them."""
+        options = self.options
+        if scheme != "hybrid" or max(options.rocchio, options.regularise) <= 0:
+            return {}
+        ids = [
+            chunk_id for rankings in found for ranking in rankings.values() for chunk_id, _ in ranking[: options.depth]
+        ]
+        return dict(zip(*self._vectors_of(collection, list(dict.fromkeys(ids))), strict=True))
+
+    def _fuse(self, text: str, rankings: Mapping[str, Ranking], vector: Vectors | None, near: Near) -> list[Fused]:
         options = self.options
         names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
-        languages = self.library.languages(list(dict.fromkeys(names.get("dense", []) + names.get("entries", []))))
+        languages = self.library.languages(list({chunk_id for ids in names.values() for chunk_id in ids}))
         asked = language_of(text)
         if options.fusion == "rrf":
             assumed = {"lexical": beyond_words(names, languages, asked)}
-            fused = reciprocal_rank_fusion(names, k=options.rrf_k, weights=options.weights, assumed=assumed)
-        else:
-            foreign = [chunk_id for chunk_id, language in languages.items() if language != asked]
-            fused = convex_combination(rankings, depth=options.depth, weights=options.weights, foreign=foreign)
-        return fused
-
-    def _regularise(self, collection: str, fused: list[Fused]) -> list[Fused]:
-        options = self.options
-        if options.regularise <= 0:
+            return reciprocal_rank_fusion(names, k=options.rrf_k, weights=options.weights, assumed=assumed)
+        foreign = {chunk_id for chunk_id, language in languages.items() if language != asked}
+        combine = partial(convex_combination, depth=options.depth, weights=options.weights, foreign=foreign)
+        fused = combine(rankings)
+        if vector is None or not near or not rankings.get("dense"):
             return fused
-        near = self._vectors_of(collection, [candidate.chunk_id for candidate in fused[: options.depth]])
-        return regularise(fused, *near, weight=options.regularise)
+        moved = rocchio(
+            vector, rankings["dense"], fused, near, weight=options.rocchio, depth=options.depth, foreign=foreign
+        )
+        # What a retriever gave a passage stays what is told of it.
+        return combine({**rankings, "dense": moved}, told={one.chunk_id: one.ranks for one in fused})
+
+    def _regularise(self, fused: list[Fused], near: Near) -> list[Fused]:
+        first = [one.chunk_id for one in fused[: self.options.depth] if one.chunk_id in near]
+        if not first or self.options.regularise <= 0:
+            return fused
+        return regularise(fused, first, np.stack([near[id_] for id_ in first]), weight=self.options.regularise)
 
     def _spell(self, text: str, query: Query) -> Spelling:
         if self.vocabulary is None or not self.options.spelling or not query.text:
@@ -232,9 +248,9 @@ class Searcher:
 
     def _recall(
         self, query: Query, need: Need, text: str, clock: Clock, passages: Sequence[str] = ()
-    ) -> dict[str, Ranking]:
+    ) -> tuple[dict[str, Ranking], Vectors | None]:
         """All retrievers side by side; the one that needs no vector begins while `text` is encoded. The vectors of `passages` join the
-        question's own."""
+        question's own, which is told too."""
         began = time.perf_counter()
         retrievers = self._retrievers(query)
         early = {r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in retrievers if r.name == "lexical"}
@@ -244,7 +260,7 @@ class Searcher:
         rankings = {r.name: r.recall(self._deep(r, need)) for r in retrievers if r.name not in early}
         rankings |= {name: future.result() for name, future in early.items()}
         clock.add("recall", time.perf_counter() - began - encoded)
-        return rankings
+        return rankings, need.vectors.get(self.encoder.space.id)
 
     def _retrievers(self, query: Query) -> list[Retriever]:
         """All in the scheme `hybrid`, those of vectors in the others."""

@@ -30,11 +30,13 @@ def convex_combination(
     depth: int = 100,
     weights: Mapping[str, float] | None = None,
     foreign: Collection[str] = (),
+    told: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[Fused]:
     """Chunk ids by combined score in [0, 1], best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing.
 
     The scales are made from the first `depth` of each ranking, so that asking for more does not change the order of what comes
-    first. `foreign` are the chunks whose language is not the question's.
+    first. `foreign` are the chunks whose language is not the question's. `told` are the ranks to tell, by chunk id, where they are not
+    those of `rankings`.
     """
     weights = weights or {}
     families = [
@@ -51,13 +53,25 @@ def convex_combination(
         for chunk_id in foreign:
             if chunk_id in meaning:
                 words[chunk_id] = max(words.get(chunk_id, 0.0), meaning[chunk_id] * ratio)
+    ranks = _ranks(rankings) if told is None else told
+    scored = [found for found, weight in families if weight]
+    fused = []
+    for chunk_id, found in ranks.items():
+        if not weights or _counts(found, weights):
+            score = 0.0
+            for scores in scored:
+                score += scores.get(chunk_id, 0.0)
+            fused.append(Fused(chunk_id, score / total, found))
+    fused.sort(key=lambda one: (-one.score, one.chunk_id))
+    return fused
+
+
+def _ranks(rankings: Mapping[str, Scored]) -> dict[str, dict[str, int]]:
     ranks: dict[str, dict[str, int]] = {}
     for name, ranking in rankings.items():
         for rank, (chunk_id, _) in enumerate(ranking, start=1):
             ranks.setdefault(chunk_id, {}).setdefault(name, rank)
-    scores = {chunk_id: sum(found.get(chunk_id, 0.0) for found, _ in families) / total for chunk_id in ranks}
-    fused = (Fused(chunk_id, scores[chunk_id], found) for chunk_id, found in ranks.items() if _counts(found, weights))
-    return sorted(fused, key=lambda f: (-f.score, f.chunk_id))
+    return ranks
 
 
 def _family(

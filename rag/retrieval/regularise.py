@@ -10,14 +10,13 @@ and costs a little where exactly one does: docs/benchmarks.md has the figures by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from rag.protocols import Vectors
 from rag.retrieval.fuse import Fused
 
-NEIGHBOURS = 5
+NEIGHBOURS = 3
 
 
 def regularise(
@@ -43,10 +42,10 @@ def regularise(
             ratio = score / candidate.score if candidate.score else ratio
         else:
             score = candidate.score * ratio
-        result.append(replace(candidate, score=score))
+        result.append(Fused(candidate.chunk_id, score, candidate.ranks))
     result.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
     floor = result[-1].score
-    return result + [replace(candidate, score=min(candidate.score, floor)) for candidate in fused[last + 1 :]]
+    return result + [Fused(one.chunk_id, min(one.score, floor), one.ranks) for one in fused[last + 1 :]]
 
 
 def _smooth(

@@ -79,7 +79,7 @@ class SqliteLexicalIndex:
             permitted = np.isin(rows, few)
             rows, scores = rows[permitted], scores[permitted]
         kept: list[tuple[str, float]] = []
-        done, reach = 0, k * (_OVER_FETCH if allowed else 1)
+        done, reach = 0, k * (2 if allowed and few is None else 1)
         while done < len(rows) and len(kept) < k:
             least = np.partition(scores, -reach)[-reach] if reach < len(rows) else -np.inf
             near = np.flatnonzero(scores >= least)

@@ -43,7 +43,7 @@ def searcher(texts: Sequence[str], **options: object) -> tuple[Searcher, Countin
         ENCODER,
         [LexicalRetriever(library)],
         lambda: ScriptedGenerator(""),
-        options=Options(regularise=0.0, **options),  # type: ignore[arg-type]
+        options=Options(rocchio=0.0, regularise=0.0, **options),  # type: ignore[arg-type]
     )
     return made, library
 
