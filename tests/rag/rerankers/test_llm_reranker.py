@@ -114,7 +114,7 @@ def test_an_openai_server_is_asked_for_one_token(monkeypatch: pytest.MonkeyPatch
         body = {"choices": [{"logprobs": {"content": [{"top_logprobs": rows}]}}]}
         return httpx.Response(200, text=json.dumps(body))
 
-    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.setattr(httpx.Client, "post", lambda _, url, **given: post(url, **given))
     generator = OpenAIGenerator("http://vllm/v1", "m", api_key="k")
     assert isinstance(generator, NextToken)
     assert generator.next_token([Message("user", "?")], 3.0) == {"Yes": -0.2}
