@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from api import schemas
 from api.deps import Tuwen
 from ingest.job import WAITING
+from rag.errors import TuwenError
 
 router = APIRouter(tags=["health"])
 
@@ -21,7 +23,8 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(tuwen: Tuwen) -> JSONResponse:
-    """Models are loaded and questions can be answered; 503 with the reason otherwise."""
+    """Models are loaded and questions can be answered; 503 with the reason otherwise. A generator that is away later is told by
+    `generator_error`, with 200: searching goes on."""
     found = tuwen.service.library.collections()
     body: dict[str, Any] = {
         "ready": tuwen.trouble is None,
@@ -32,4 +35,12 @@ def ready(tuwen: Tuwen) -> JSONResponse:
     }
     if tuwen.trouble is not None:
         return JSONResponse(body | {"error": tuwen.trouble}, 503)
-    return JSONResponse(body | {"models": tuwen.service.active()})
+    return JSONResponse(body | {"models": tuwen.service.active()} | _generator(tuwen))
+
+
+def _generator(tuwen: Tuwen) -> dict[str, Any]:
+    try:
+        tuwen.service.generator.ready()
+    except TuwenError as error:
+        return {"generator_error": schemas.error(type(error).__name__, error.message, error.remedy)["error"]}
+    return {}

@@ -220,6 +220,10 @@ def test_a_generator_that_starts_later_is_waited_for(
             assert client.get("/readyz").status_code == 503
             away[0] = False
             until(lambda: client.get("/readyz").status_code == 200)
+            assert "generator_error" not in client.get("/readyz").json()
+            away[0] = True
+            later = client.get("/readyz")
+            assert (later.status_code, later.json()["generator_error"]["type"]) == (200, "GeneratorUnavailable")
         assert scripted.requests[0]["max_completion_tokens"] == 1, "it was warmed up"
 
 
