@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 from api import wiring
 from api.service import Service
+from api.settings import Settings
+from ingest.bulk.farm import Farm
 from ingest.events import FileEvent, Report
 from ingest.files import InputFile, is_remote
 from ingest.jobs import Jobs
@@ -42,7 +45,7 @@ def ingest(
         on_event(event)
 
     try:
-        with wiring.farm(service.settings) if service.settings.ingest.ray else nullcontext() as farm:
+        with _cluster(service.settings) if service.settings.ingest.ray else nullcontext() as farm:
             return service.ingest(
                 [queued.get(file.name, file) for file in found],
                 collection,
@@ -58,6 +61,13 @@ def ingest(
         # Nobody who presses Ctrl-C wants the next server to go on with it by itself.
         jobs.pause([file.job for file in queued.values()])
         raise
+
+
+@contextmanager
+def _cluster(settings: Settings) -> Iterator[Farm]:
+    """Ray prints what happens to its actors on stdout, where a program reads what the command answers."""
+    with redirect_stdout(sys.stderr), wiring.farm(settings) as farm:
+        yield farm
 
 
 def _looks_known(file: InputFile, look: Look | None) -> bool:

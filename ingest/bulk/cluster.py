@@ -81,10 +81,10 @@ class Cluster:
                 return actor
             except self.ray.exceptions.RayError as error:
                 # Its machine may have gone, or been short of memory, just then.
-                log.warning("a %s did not start (%d of %d): %s", kind.__name__, attempt, _STARTS, _reason(error))
+                log.warning("%s did not start (%d of %d): %s", kind.__name__, attempt, _STARTS, _reason(error))
                 if attempt == _STARTS:
                     raise Unavailable(
-                        f"A {kind.__name__} could not be started on Ray at {self.address}: {_reason(error)}.",
+                        f"No {kind.__name__} could be started on Ray at {self.address}: {_reason(error)}.",
                         "Install the same version of Tuwen, with the extra `ray`, on every machine of the cluster.",
                     ) from error
         raise AssertionError
@@ -100,7 +100,7 @@ class Cluster:
                 self.kill(actor)
                 there = self.ray.cluster_resources()
                 raise Unavailable(
-                    f"Ray at {self.address} found no place for a {kind.__name__} within {PLACE_SECONDS:.0f} s; "
+                    f"Ray at {self.address} found no place for {kind.__name__} within {PLACE_SECONDS:.0f} s; "
                     f"it has {there.get('CPU', 0):g} processors and {there.get('GPU', 0):g} GPUs.",
                     "Add machines, or lower `ingest.workers` and `ingest.ray_encoders`.",
                 )
