@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.service import Service
 from api.settings import Settings, public
+from rag.answers import Access
 from rag.errors import BadRequest, NotFound
 from rag.stores.feedback import CitedPlace, Feedback, FeedbackStore
 
@@ -48,13 +49,15 @@ class FeedbackBody(BaseModel):
     generator: Annotated[str, Field(max_length=200)] = ""
 
 
-def store(service: Service, body: FeedbackBody) -> Feedback:
-    """Keeps it. Raises NotFound for a collection or a citation that is not there, BadRequest for one without its citation."""
+def store(service: Service, body: FeedbackBody, *, access: Access) -> Feedback:
+    """Keeps it. Raises NotFound for a collection or a citation that is not there or not the caller's to read, BadRequest for one without
+    its citation."""
     if body.target == "citation" and len(body.citations) != 1:
         raise BadRequest("Feedback about a citation holds exactly that one.", "Send it in `citations`.")
-    if not service.library.has_collection(body.collection):
+    if not service.library.has_collection(body.collection, access.rule):
         raise NotFound(f"There is no collection {body.collection!r}.", "Name that of the question.")
-    known = service.library.hydrate([cited.chunk_id for cited in body.citations])
+    readable = service.library.allows([cited.chunk_id for cited in body.citations], access.rule)
+    known = service.library.hydrate(sorted(readable))
     missing = [cited.chunk_id for cited in body.citations if cited.chunk_id not in known]
     if missing:
         raise NotFound(

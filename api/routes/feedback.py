@@ -7,15 +7,15 @@ from typing import Any
 from fastapi import APIRouter
 
 from api import feedback
-from api.deps import Tuwen
+from api.deps import Reader, Tuwen
 
 router = APIRouter(prefix="/v1", tags=["feedback"])
 
 
 @router.post("/feedback", status_code=201)
-def give(body: feedback.FeedbackBody, tuwen: Tuwen) -> dict[str, Any]:
+def give(body: feedback.FeedbackBody, tuwen: Tuwen, reader: Reader) -> dict[str, Any]:
     """Thumbs up or down for an answer or one of its citations, with an optional comment."""
-    return feedback.shown(feedback.store(tuwen.service, body))
+    return feedback.shown(feedback.store(tuwen.service, body, access=reader))
 
 
 @router.get("/feedback")

@@ -102,6 +102,15 @@ def test_a_file_on_its_way_is_seen_where_the_rule_certainly_allows_it(service: S
     assert caller.delete(f"/v1/files/{sent}").status_code == (200 if seen else 404)
 
 
+def test_feedback_names_no_passage_of_another(service: Service, red: TestClient) -> None:
+    theirs, own = (service.chunks(id_)[0].id for id_ in (BLUE, RED))
+    said = {"rating": "up", "target": "citation", "question": "What is granite?"}
+    assert red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": theirs}]}).status_code == 404
+    assert red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": own}]}).status_code == 201
+    hidden = said | {"collection": "private", "target": "answer"}
+    assert red.post("/v1/feedback", json=hidden).status_code == 404
+
+
 def test_every_route_of_a_document_asks_what_the_caller_may_read() -> None:
     """A new route below /files/{file_id} or /images has to take the caller's shelf."""
     by_id = [r for r in files.router.routes if isinstance(r, APIRoute) and "_id}" in r.path]
