@@ -12,6 +12,7 @@ from rag.planning.architecture import Architecture, Experts, Grouped, Latent
 
 PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 KNOWN = PLAIN | {"mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3"}
+"""Read as their own checkpoints have them, to the parameter. Gemma, which leaves out that its embedding is tied, is not among them."""
 _TYPES = {"bfloat16": "bf16", "float16": "bf16", "float32": "fp32"}
 _METHODS = {"fp8": "fp8", "awq": "int4", "gptq": "int4", "compressed-tensors": "int8"}
 
@@ -50,7 +51,7 @@ def from_config(given: Mapping[str, Any], name: str, source: str) -> tuple[Archi
         attention=_attention(fields, kind),
         experts=experts,
         dense_layers=dense,
-        tied=bool(given.get("tie_word_embeddings", outer.get("tie_word_embeddings", False))),
+        tied=bool(given.get("tie_word_embeddings", outer.get("tie_word_embeddings", kind.startswith("gemma")))),
         longest=fields.number("max_position_embeddings", 0) or None,
         window=window,
         windowed_layers=windowed,

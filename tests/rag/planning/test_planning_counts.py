@@ -161,6 +161,20 @@ def test_a_family_that_is_not_known_is_read_with_a_note() -> None:
     assert len(notes) == 2
 
 
+def test_what_a_config_says_of_its_precision() -> None:
+    config = dict(published("llama-3-8b")["config"])
+    assert from_config(config, "x", "a test")[0].precision == "bf16"
+    assert from_config(config | {"quantization_config": {"quant_method": "awq"}}, "x", "a test")[0].precision == "int4"
+    del config["torch_dtype"]
+    assert from_config(config, "x", "a test")[0].precision == ""
+
+
+def test_gemma_is_tied_though_it_does_not_say_so() -> None:
+    config = dict(published("llama-3-8b")["config"]) | {"model_type": "gemma2"}
+    assert from_config(config, "x", "a test")[0].tied
+    assert not from_config(config | {"tie_word_embeddings": False}, "x", "a test")[0].tied
+
+
 def test_unknown_names_are_told_with_near_ones() -> None:
     with pytest.raises(BadRequest) as caught:
         find_model("qwen25-7")
