@@ -218,12 +218,15 @@ class Reader:
         inside.take(draft.file.name, draft.members)
         inside.depth += 1
         outer = draft.file
-        for member in draft.members:
-            self._check_wanted(draft)
-            name = f"{outer.name}/{member.name}"
-            file = InputFile(member.path, name, outer.source, folder, job=outer.job, container=draft.document.id)
-            self._read_file(worker, file, inside)
-        inside.depth -= 1
+        try:
+            for member in draft.members:
+                self._check_wanted(draft)
+                name = f"{outer.name}/{member.name}"
+                file = InputFile(member.path, name, outer.source, folder, job=outer.job, container=draft.document.id)
+                self._read_file(worker, file, inside)
+        finally:
+            # A cancelled member ends the file around it, and that one ends the reading of it, not of all files.
+            inside.depth -= 1
 
     def _kept(self, draft: Draft, first: ParsedPage, rest: Iterator[ParsedPage]) -> Iterator[ParsedPage]:
         """Passes the pages on to the chunker, and keeps of them what the library stores."""
