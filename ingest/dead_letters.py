@@ -32,7 +32,10 @@ def dead_letters(library: SqliteLibrary, collection: str | None = None) -> list[
         " AND (?1 IS NULL OR collection = ?1)",
         (collection,),
     )
-    letters = {row[0]: DeadLetter(*row[:7], attempts=max(1, row[7])) for row in jobs}
+    letters = {
+        id_: DeadLetter(id_, held_by, name, error, message, remedy, at, max(1, attempts))
+        for id_, held_by, name, error, message, remedy, at, attempts in jobs
+    }
     for failure in library.failures(collection):
         id_ = Document.make_id(failure.collection, failure.name)
         tried = letters[id_].attempts if id_ in letters else 1
