@@ -22,13 +22,25 @@ from rag.retrieval import abstain
 FOLDS = 8
 KEPT = 0.97
 """Share of the answerable questions that a fitted model leaves above the threshold."""
-WEIGHT = {"answerable": 1.0, "near": 0.6, "without the paragraph": 0.2, "without the article": 0.2}
-"""How much a case counts in a fit. Few real questions without an answer are near misses, and those are what is hard."""
+NARROWLY = frozenset({"near"})
+ELSEWHERE = frozenset({"without the paragraph", "without the article"})
+"""The kinds of the two models."""
+STEEPER, FURTHER = 3.0, 2.0
+"""What the logit of ELSEWHERE is multiplied by, and what is added, before the two are put together: so that it decides where it is sure and leaves
+the rest to the other. Chosen on the cross-fitted scores, among 1 … 4 and 0 … 3: the only two numbers that all articles were looked at for."""
 BY_WORDS = (
     "best_passage", "best_sentences", "best_sentence", "first_hit", "window", "together", "pairs", "names", "exact", "rarest_missing", "absent",
     "name_missing", "number_missing", "name_count", "negated", "negated_alone", "denial_missing", "opposite", "kind_missing", "new_names",
     "length",
 )  # fmt: skip
+BENT = (
+    "best_passage*best_passage",
+    "best_sentence*best_sentence",
+    "length*length",
+    "opposite*best_sentence",
+    "name_missing*best_sentence",
+)
+"""Of two features together, for near misses. None with a cosine: more likeness is never less evidence."""
 WITH_VECTORS = (*BY_WORDS, "likeness", "lead")
 RESAMPLES = 1000
 
@@ -46,26 +58,52 @@ class Case:
     """Whether most of what was found is in another language than the question."""
 
 
-def fit(cases: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
-    """Weights by feature and `bias`, shifted so that KEPT of the answerable cases lie above the threshold."""
-    answerable = np.array([case.kind == "answerable" for case in cases])
-    design = _design(cases, names)
-    found = fit_logistic(design, answerable, np.array([WEIGHT[case.kind] for case in cases]))
-    limit = float(np.quantile(found.logits(design)[answerable], 1 - KEPT))
-    wanted = float(np.log(abstain.THRESHOLD / (1 - abstain.THRESHOLD)))
-    return {**dict(zip(names, found.weights.tolist(), strict=True)), "bias": found.bias + wanted - limit}
+def fit(cases: Sequence[Case], names: Sequence[str]) -> list[dict[str, float]]:
+    """Both models over `names`, shifted so that KEPT of the answerable cases lie above the threshold."""
+    answerable = [case for case in cases if case.kind == "answerable"]
+    near = _fitted(answerable, [case for case in cases if case.kind in NARROWLY], (*names, *BENT))
+    elsewhere = [case for case in cases if case.kind in ELSEWHERE]
+    if not elsewhere:
+        return _shifted([near], answerable)
+    far = {name: STEEPER * weight for name, weight in _fitted(answerable, elsewhere, names).items()}
+    far["bias"] += FURTHER
+    return _shifted([near, far], answerable)
+
+
+def _fitted(positive: Sequence[Case], negative: Sequence[Case], names: Sequence[str]) -> dict[str, float]:
+    cases = [*positive, *negative]
+    labels = np.arange(len(cases)) < len(positive)
+    found = fit_logistic(_design(cases, names), labels, np.ones(len(cases)))
+    weights = {**dict(zip(names, found.weights.tolist(), strict=True)), "bias": found.bias}
+    return _shifted([weights], positive, 0.5)[0]
+
+
+def _shifted(
+    parts: Sequence[dict[str, float]], answerable: Sequence[Case], limit: float = abstain.THRESHOLD
+) -> list[dict[str, float]]:
+    """With the same added to every bias, so that KEPT of the cases have a score above `limit`."""
+    logits = np.array([[abstain.logit(weights, case.features) for weights in parts] for case in answerable])
+    low, high = -50.0, 50.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        scores = np.prod(1 / (1 + np.exp(-np.clip(logits + middle, -500, 500))), axis=1)
+        if np.quantile(scores, 1 - KEPT) < limit:
+            low = middle
+        else:
+            high = middle
+    return [{**weights, "bias": weights["bias"] + high} for weights in parts]
 
 
 def cross_fit(cases: Sequence[Case], names: Sequence[str], folds: int = FOLDS) -> list[float]:
-    """The score of every case by a model that was fitted without its article."""
+    """The score of every case by models that were fitted without its article."""
     order = _ordered({case.group for case in cases})
     side = {group: place % folds for place, group in enumerate(order)}
     scores = np.zeros(len(cases))
     for fold in range(folds):
-        weights = fit([case for case in cases if side[case.group] != fold], names)
+        parts = fit([case for case in cases if side[case.group] != fold], names)
         for place, case in enumerate(cases):
             if side[case.group] == fold:
-                scores[place] = abstain.probability(weights, case.features)
+                scores[place] = abstain.probability(parts, case.features)
     return [float(value) for value in scores]
 
 
@@ -99,9 +137,9 @@ def learning_curve(cases: Sequence[Case], names: Sequence[str], draws: int = 8) 
         values = []
         for _ in range(draws if count < len(groups) else 0):
             taken = set(chance.permutation(groups)[:count].tolist())
-            weights = fit([case for case in near if case.group in taken], names)
+            parts = fit([case for case in cases if case.group in taken], names)
             rest = [case for case in near if case.group not in taken]
-            scores = [abstain.probability(weights, case.features) for case in rest]
+            scores = [abstain.probability(parts, case.features) for case in rest]
             values.append(auroc(scores, [case.kind == "answerable" for case in rest]) or 0.0)
         if values:
             found[str(count)] = (round(float(np.mean(values)), 4), round(float(np.std(values)), 4))
@@ -114,15 +152,18 @@ def as_stored(cases: Sequence[Case], name: str, encoder: str) -> dict[str, dict[
     return {f"{name}, {kind}": row for kind, row in against(cases, scores).items()}
 
 
-def store(fitted: Mapping[tuple[str, str], Mapping[str, float]]) -> None:
+def store(fitted: Mapping[tuple[str, str], Sequence[Mapping[str, float]]]) -> None:
     """Replaces the models of (encoder, language) in abstain_models.toml and leaves the others as they are."""
     document = tomlkit.parse(abstain.MODELS.read_text(encoding="utf-8"))
     models: Any = document["models"]
-    for (encoder, language), weights in fitted.items():
-        table = tomlkit.table()
-        for feature, weight in weights.items():
-            table.add(feature, round(weight, 3))
-        models.setdefault(encoder, tomlkit.table())[language] = table
+    for (encoder, language), parts in fitted.items():
+        tables = tomlkit.aot()
+        for weights in parts:
+            table = tomlkit.table()
+            for feature, weight in weights.items():
+                table.add(feature, round(weight, 3))
+            tables.append(table)
+        models.setdefault(encoder, tomlkit.table())[language] = tables
     abstain.MODELS.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
@@ -141,7 +182,7 @@ def drawn(cases: Sequence[Case], scores: Sequence[float]) -> str:
 
 
 def _design(cases: Sequence[Case], names: Sequence[str]) -> Floats:
-    return np.array([[case.features[name] for name in names] for case in cases], dtype=np.float64)
+    return np.array([[abstain.value(name, case.features) for name in names] for case in cases], dtype=np.float64)
 
 
 def _ordered(groups: set[str]) -> list[str]:

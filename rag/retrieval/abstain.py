@@ -1,8 +1,10 @@
 """Whether the documents answer a question at all, judged from what was found, before a generator is asked.
 
-A generator that is told to say "not found" also says it to questions that have an answer, so the decision is taken here: a logistic model
-over what the words of the best passages tell (rag/retrieval/abstain_features.py) and, where it was fitted for the encoder, what its vectors
-tell. Its numbers are data (abstain_models.toml), fitted by `python -m benchmarks.abstention --fit`.
+A generator that is told to say "not found" also says it to questions that have an answer, so the decision is taken here: by logistic models
+over what the words of the best passages tell (rag/retrieval/abstain_features.py) and, where they were fitted for the encoder, what its vectors
+tell. There are two ways to have no answer, to be about something else and to miss it narrowly, and what tells the one says little of the
+other: a model for each, and the score is the product of what they give. Their numbers are data (abstain_models.toml), fitted by
+`python -m benchmarks.abstention --fit`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from math import exp
+from math import exp, prod
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +53,12 @@ def score(question: str, hits: Sequence[Hit], seen: Likeness | None = None, enco
     found = features(question, hits, seen)
     foreign = mostly_foreign(question, hits)
     by_vectors = seen is not None and encoder in models()
-    value = probability(model(encoder if by_vectors else WORDS, language, foreign), found)
+    likely = probability(model(encoder if by_vectors else WORDS, language, foreign), found)
     if foreign and not by_vectors:
-        value = max(value, OTHER_LANGUAGE_SCORE * (0.5 + 0.5 * found["names"]))
+        likely = max(likely, OTHER_LANGUAGE_SCORE * (0.5 + 0.5 * found["names"]))
     if any(hit.chunk.kind == "image" for hit in hits[:READ]) and _PICTURE.search(question):
-        value = max(value, PICTURE_SCORE)
-    return value
+        likely = max(likely, PICTURE_SCORE)
+    return likely
 
 
 def threshold(given: float | None = None) -> float:
@@ -69,22 +71,30 @@ def should_abstain(question: str, hits: Sequence[Hit], given: float | None = Non
 
 
 @lru_cache(maxsize=1)
-def models() -> dict[str, dict[str, dict[str, float]]]:
-    """Weights by feature, and `bias`, of the model for each encoder (or WORDS) and language; `foreign` is for questions whose best hits are
-    mostly in another language."""
+def models() -> dict[str, dict[str, list[dict[str, float]]]]:
+    """The models of each encoder (or WORDS) and language: weights by feature, or by two features whose product counts (`length*likeness`),
+    and `bias`. `foreign` is for questions whose best hits are mostly in another language."""
     read: dict[str, Any] = tomllib.loads(MODELS.read_text(encoding="utf-8"))
     return {encoder: dict(languages) for encoder, languages in read["models"].items()}
 
 
-def model(encoder: str, language: str, foreign: bool = False) -> dict[str, float]:
-    """The model that judges such a question: by WORDS no other language is known, and English stands in for those that were not fitted."""
+def model(encoder: str, language: str, foreign: bool = False) -> list[dict[str, float]]:
+    """The models that judge such a question: by WORDS no other language is known, and English stands in for those that were not fitted."""
     fitted = models()[encoder]
     return fitted["foreign"] if foreign and "foreign" in fitted else fitted.get(language, fitted["en"])
 
 
-def probability(weights: Mapping[str, float], found: Mapping[str, float]) -> float:
-    value = weights["bias"] + sum(weight * found[name] for name, weight in weights.items() if name != "bias")
-    return 1 / (1 + exp(-value))
+def probability(parts: Sequence[Mapping[str, float]], found: Mapping[str, float]) -> float:
+    return prod(1 / (1 + exp(-logit(weights, found))) for weights in parts)
+
+
+def logit(weights: Mapping[str, float], found: Mapping[str, float]) -> float:
+    return weights["bias"] + sum(weight * value(name, found) for name, weight in weights.items() if name != "bias")
+
+
+def value(name: str, found: Mapping[str, float]) -> float:
+    """Of a feature, or of the product of two."""
+    return prod(found[part] for part in name.split("*"))
 
 
 def mostly_foreign(question: str, hits: Sequence[Hit]) -> bool:

@@ -45,7 +45,7 @@ def cases(count: int = 200) -> list[Case]:
     chance = np.random.default_rng(0)
     made = []
     for number in range(count):
-        kind = ("answerable", "near")[number % 2]
+        kind = ("answerable", "near", "answerable", "without the article")[number % 4]
         features = {name: float(chance.uniform()) for name in model.WITH_VECTORS}
         features["likeness"] = float(chance.normal(1.0 if kind == "answerable" else 0.0, 0.5))
         made.append(Case(str(number), "s", f"article {number % 10}", kind, "en", features, False))
@@ -64,9 +64,9 @@ def test_a_fitted_model_keeps_what_it_promises() -> None:
 def test_no_case_is_judged_by_a_model_that_saw_its_article(monkeypatch: pytest.MonkeyPatch) -> None:
     made, fitted = cases(40), []
 
-    def recording(given: list[Case], names: object) -> dict[str, float]:
+    def recording(given: list[Case], names: object) -> list[dict[str, float]]:
         fitted.append({case.group for case in given})
-        return {"likeness": 1.0, "bias": float(len(fitted))}
+        return [{"likeness": 1.0, "bias": float(len(fitted))}]
 
     monkeypatch.setattr(model, "fit", recording)
     scores = model.cross_fit(made, model.WITH_VECTORS, folds=5)
@@ -95,10 +95,12 @@ def test_storing_a_model_leaves_the_others(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(abstain, "MODELS", file)
     abstain.models.cache_clear()
     try:
-        model.store({("words", "en"): {"names": 1.23456, "bias": -2.0}, ("another", "en"): {"bias": 0.5}})
+        model.store(
+            {("words", "en"): [{"names*length": 1.23456, "bias": -2.0}], ("another", "en"): [{"bias": 0.5}] * 2}
+        )
         after = abstain.models()
-        assert after["words"]["en"] == {"names": 1.235, "bias": -2.0}
-        assert after["another"] == {"en": {"bias": 0.5}}
+        assert after["words"]["en"] == [{"names*length": 1.235, "bias": -2.0}]
+        assert after["another"] == {"en": [{"bias": 0.5}, {"bias": 0.5}]}
         assert after["words"]["zh"] == before["words"]["zh"]
     finally:
         abstain.models.cache_clear()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from math import log
+from math import exp, log
 
 import pytest
 
@@ -65,12 +65,16 @@ def test_the_nearest_sentences_are_few_and_short() -> None:
 
 def test_every_stored_model_reads_features_that_there_are() -> None:
     known = abstain.features("Who?", [hit(1, "Rollo.")], Likeness(0.5, 0.1))
-    for languages in abstain.models().values():
-        for weights in languages.values():
-            assert set(weights) - {"bias"} <= set(known)
     by_words = abstain.features("Who?", [hit(1, "Rollo.")])
-    for weights in abstain.models()[abstain.WORDS].values():
-        assert set(weights) - {"bias"} <= set(by_words)
+    for encoder, languages in abstain.models().items():
+        for parts in languages.values():
+            assert 0 <= abstain.probability(parts, by_words if encoder == abstain.WORDS else known) <= 1
+
+
+def test_the_score_is_a_product_by_hand() -> None:
+    parts = [{"names": 2.0, "bias": -1.0}, {"names*length": 4.0, "bias": 0.0}]
+    found = {"names": 0.5, "length": 0.25}
+    assert abstain.probability(parts, found) == pytest.approx(0.5 * (1 / (1 + exp(-0.5))))
 
 
 def test_a_language_that_nothing_was_fitted_for_is_judged_as_english() -> None:
