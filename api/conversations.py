@@ -18,7 +18,7 @@ from api.schemas import FilterBody, QueryBody
 from rag.answers import EVERYTHING, Answer, Citation, Filter, Hit, Query, SearchResult
 from rag.documents import Document
 from rag.engine import Event, Rewritten
-from rag.errors import BadRequest, ConversationBusy, NotFound, TuwenError
+from rag.errors import Abandoned, BadRequest, ConversationBusy, NotFound, TuwenError
 from rag.retrieval import history
 from rag.retrieval.history import Exchange
 from rag.stores.conversations import (
@@ -181,7 +181,8 @@ class Conversations:
                             Begun(event.question, conversation.id, draft.id) if isinstance(event, Rewritten) else event
                         )
             except TuwenError as error:
-                heard.error = error.message
+                # Who stopped an answer knows why it broke off.
+                heard.error = "" if isinstance(error, Abandoned) else error.message
                 raise
             finally:
                 if not heard.done:

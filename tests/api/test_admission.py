@@ -189,6 +189,20 @@ def test_a_client_that_leaves_ends_the_generators_work(
         until(lambda: admission.under_way == 0, 2)
 
 
+def test_a_stopped_turn_is_kept_as_incomplete_without_an_error(tmp_path: Path, folder: Path) -> None:
+    with (
+        ScriptedServer(Reply(), FOREVER) as scripted,
+        asked(tmp_path, folder, scripted) as (client, admission),
+    ):
+        id_ = client.post("/v1/conversations", json={}).json()["id"]
+        body = QUESTION | {"stream": True, "conversation_id": id_}
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/v1/query", json=body, timeout=httpx.Timeout(20, read=1.5))
+        until(lambda: admission.under_way == 0, 2)
+        (turn,) = client.get(f"/v1/conversations/{id_}").json()["turns"]
+    assert (turn["state"], turn["answer"].split()[:2], turn["error"]) == ("incomplete", ["A", "panda"], "")
+
+
 def test_a_generator_that_dies_is_an_error_event_at_once_and_the_next_question_is_answered(
     tmp_path: Path, folder: Path
 ) -> None:
