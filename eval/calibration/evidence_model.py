@@ -43,6 +43,8 @@ BENT = (
 """Of two features together, for near misses. None with a cosine: more likeness is never less evidence."""
 WITH_VECTORS = (*BY_WORDS, "likeness", "lead")
 RESAMPLES = 1000
+POINTS = 200
+"""Of a drawn curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,9 @@ def drawn(cases: Sequence[Case], scores: Sequence[float]) -> str:
     from eval.report.plots.svg import INKS
 
     curve = risk_coverage_curve(scores, [float(case.kind != "answerable") for case in cases])
+    # Below a fiftieth, a single question moves the risk more than the line is meant to say.
+    curve = [point for point in curve if point.coverage >= 0.02]
+    curve = curve[:: max(1, len(curve) // POINTS)] + curve[-1:]
     plot = risk_coverage(
         {"search": {"curve": [{"coverage": p.coverage, "risk": p.risk} for p in curve]}, "answers": None}
     )
