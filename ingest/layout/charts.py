@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from ingest.layout.runs import Rect, Run, inside
 from ingest.layout.tables import Rule
 
+MIN_WIDTH, MIN_HEIGHT = 80.0, 50.0
+"""Points: what is smaller is a sign in a cell."""
 MIN_BARS = 3
 MIN_STROKES = 3
 SAME = 1.5
@@ -20,13 +22,21 @@ MAX_SHAPES = 3000
 
 def chart_regions(shapes: Sequence[Rect], rules: Sequence[Rule], runs: Sequence[Run]) -> list[Rect]:
     """Places of charts, their axes and grid lines among them."""
+    areas = [shape for shape in shapes[:MAX_SHAPES] if shape.width > 3 and shape.height > 3]
+    ending = {(round(area.top), round(area.bottom), round(area.right)) for area in areas}
+    beginning = {(round(area.left), round(area.right), round(area.top)) for area in areas}
+    # A coloured cell of a table has another before it; before a bar is nothing.
+    lying = [a for a in areas if not _has(ending, round(a.top), round(a.bottom), round(a.left))]
+    standing = [a for a in areas if not _has(beginning, round(a.left), round(a.right), round(a.bottom))]
     seeds = [
-        *_bars(shapes[:MAX_SHAPES], runs, lambda bar: bar.bottom, lambda bar: bar.top, lambda bar: bar.left),
-        *_bars(shapes[:MAX_SHAPES], runs, lambda bar: bar.left, lambda bar: bar.right, lambda bar: bar.top),
+        *_bars(standing, runs, lambda bar: bar.bottom, lambda bar: bar.top, lambda bar: bar.left),
+        *_bars(lying, runs, lambda bar: bar.left, lambda bar: bar.right, lambda bar: bar.top),
         *_strokes(rules[:MAX_SHAPES]),
+        *_curves(shapes[:MAX_SHAPES], rules[:MAX_SHAPES]),
     ]
     parts = [Rect(rule.left, rule.top, rule.right, rule.bottom) for rule in rules[:MAX_SHAPES]]
-    return [_with_axes(seed, parts) for seed in seeds]
+    regions = [_with_axes(seed, parts) for seed in seeds]
+    return [region for region in regions if region.width >= MIN_WIDTH and region.height >= MIN_HEIGHT]
 
 
 def without_charts(runs: Sequence[Run], regions: Sequence[Rect]) -> list[Run]:
@@ -41,16 +51,15 @@ def without_charts(runs: Sequence[Run], regions: Sequence[Rect]) -> list[Run]:
 
 
 def _bars(
-    shapes: Sequence[Rect],
+    areas: Sequence[Rect],
     runs: Sequence[Run],
     base: Callable[[Rect], float],
     end: Callable[[Rect], float],
     place: Callable[[Rect], float],
 ) -> list[Rect]:
     """Groups of areas that begin on one line, end in different places and stand side by side, with no text in most of them."""
-    areas = sorted((s for s in shapes if s.width > 3 and s.height > 3), key=base)
     groups: list[list[Rect]] = []
-    for area in areas:
+    for area in sorted(areas, key=base):
         if groups and base(area) - base(groups[-1][0]) <= SAME:
             groups[-1].append(area)
         else:
@@ -66,6 +75,10 @@ def _bars(
     return found
 
 
+def _has(edges: set[tuple[int, int, int]], first: int, second: int, at: int) -> bool:
+    return any((first + a, second + b, at + c) in edges for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1))
+
+
 def _strokes(rules: Sequence[Rule]) -> list[Rect]:
     """Where strokes at an angle follow each other: the curve of a chart."""
     slanted = [r for r in rules if r.right - r.left > 4 and r.bottom - r.top > 2]
@@ -77,6 +90,31 @@ def _strokes(rules: Sequence[Rule]) -> list[Rect]:
         else:
             near.append(rule)
     return [Rect.around(group) for group in groups if len(group) >= MIN_STROKES]
+
+
+def _curves(shapes: Sequence[Rect], rules: Sequence[Rule]) -> list[Rect]:
+    """Areas without edges of their own beside an upright and above a level line of about their size: a curve that is one path, and its axes."""
+    level = [rule for rule in rules if rule.horizontal]
+    upright = [rule for rule in rules if not rule.horizontal]
+    found = []
+    for shape in shapes:
+        if shape.width < 60 or shape.height < 20:
+            continue
+        wide = [r for r in level if min(r.right, shape.right) - max(r.left, shape.left) >= 0.6 * shape.width]
+        if any(
+            abs(r.top - shape.top) < 2 or (abs(r.top - shape.bottom) < 2 and r.right - r.left < 1.02 * shape.width)
+            for r in wide
+        ):
+            continue
+        tall = [
+            r
+            for r in upright
+            if r.bottom - r.top >= 0.8 * shape.height and r.top <= shape.bottom and r.bottom >= shape.top
+        ]
+        axis = any(-30 <= r.left - shape.left <= 6 for r in tall)
+        if axis and any(-4 <= r.top - shape.bottom <= 60 for r in wide):
+            found.append(shape)
+    return found
 
 
 def _touch(a: Rule, b: Rule) -> bool:

@@ -51,7 +51,13 @@ def _renumbered(tables: Sequence[FoundTable], part: Sequence[Run], index_of: Map
 
 
 def _in_chart(box: Rect, charts: Sequence[Rect]) -> bool:
-    return any(overlap(box, chart) > 0.3 for chart in charts)
+    """Whether a good part of it is a chart."""
+    for chart in charts:
+        width = min(box.right, chart.right) - max(box.left, chart.left)
+        height = min(box.bottom, chart.bottom) - max(box.top, chart.top)
+        if max(width, 0.0) * max(height, 0.0) > 0.3 * box.area:
+            return True
+    return False
 
 
 def _is_in(box: Rect, tables: Sequence[FoundTable], share: float = 0.1) -> bool:
