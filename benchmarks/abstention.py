@@ -19,7 +19,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def gather(service: Any, sets: Path, spec: str, keep: Path) -> list[Case]:
                     foreign=abstain.mostly_foreign(question.text, hits),
                 )
                 known.append(case)
-                print(json.dumps(case.__dict__, ensure_ascii=False), file=out)
+                print(json.dumps(asdict(case), ensure_ascii=False), file=out)
     return known
 
 
