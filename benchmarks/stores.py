@@ -28,7 +28,8 @@ _ROWS = {
     "blobs": "SELECT document_id, sha256 FROM blobs",
     "failures": "SELECT collection, name, sha256, settings, error FROM failures",
 }
-LEAST_COSINE = 0.99
+LEAST_COSINE = 0.97
+"""Below this two vectors are not of one text. Two ingests of 15 real files gave 0.9897 for the text that suffered most from int8."""
 
 
 def differences(first: Path, second: Path) -> dict[str, int]:
