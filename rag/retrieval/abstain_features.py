@@ -17,6 +17,7 @@ from math import log
 
 from rag.answers import Hit
 from rag.language import language_of
+from rag.retrieval.abstain_opposites import opposite_there
 from rag.retrieval.directions import turned
 from rag.stems import stem
 from rag.words import STOP_WORDS, normalise, sentence_spans, words
@@ -111,32 +112,6 @@ _DENIAL = re.compile(
     r"|oppos|disallow|forb|prohibit|disagree|lose|lost)\w*\b|拒绝|失败|缺乏|停止|阻止|避免|排除|反对|禁止|失去",
     re.IGNORECASE,
 )
-_OPPOSITES = (
-    ("old", "new"), ("newer", "older"), ("newest", "oldest"), ("early", "late"), ("long", "short"), ("large", "small"), ("high", "low"),
-    ("north", "south"), ("northern", "southern"), ("east", "west"), ("eastern", "western"), ("begin", "end"), ("began", "ended"),
-    ("start", "finish"), ("started", "ended"), ("open", "close"), ("opened", "closed"), ("good", "bad"), ("strong", "weak"),
-    ("positive", "negative"), ("male", "female"), ("men", "women"), ("inside", "outside"), ("internal", "external"), ("public", "private"),
-    ("rich", "poor"), ("hot", "cold"), ("warm", "cool"), ("light", "dark"), ("light", "heavy"), ("accept", "reject"), ("accepted", "rejected"),
-    ("support", "oppose"), ("supported", "opposed"), ("buy", "sell"), ("bought", "sold"), ("major", "minor"), ("majority", "minority"),
-    ("maximum", "minimum"), ("always", "never"), ("common", "rare"), ("legal", "illegal"), ("agree", "disagree"), ("easy", "difficult"),
-    ("fast", "slow"), ("wide", "narrow"), ("deep", "shallow"), ("enter", "leave"), ("import", "export"), ("imports", "exports"),
-    ("create", "destroy"), ("created", "destroyed"), ("built", "destroyed"), ("join", "leave"), ("joined", "left"), ("attack", "defend"),
-    ("success", "failure"), ("friend", "enemy"), ("domestic", "foreign"), ("native", "foreign"), ("upper", "lower"), ("front", "back"),
-    ("left", "right"), ("top", "bottom"), ("tallest", "shortest"), ("hard", "soft"), ("simple", "complex"), ("active", "passive"),
-    ("many", "few"), ("more", "fewer"), ("war", "peace"), ("ancient", "modern"), ("urban", "rural"), ("primary", "secondary"),
-    ("all", "some"), ("arrived", "left"), ("arrive", "depart"), ("appointed", "dismissed"), ("born", "died"), ("birth", "death"),
-    ("teacher", "student"), ("parent", "child"), ("input", "output"), ("full", "empty"), ("finite", "infinite"), ("even", "odd"),
-    ("increase", "reduce"), ("increased", "reduced"), ("add", "remove"), ("added", "removed"), ("help", "harm"), ("helped", "hindered"),
-    ("different", "same"), ("together", "apart"), ("present", "absent"), ("with", "without"), ("freedom", "slavery"), ("hate", "love"),
-    ("内", "外"), ("男", "女"), ("东", "西"), ("南", "北"), ("公开", "保密"), ("进口", "出口"), ("买入", "卖出"), ("成功", "失败"), ("支持", "反对"),
-    ("开始", "结束"), ("增加", "减少"), ("出生", "去世"), ("城市", "农村"), ("古代", "现代"), ("主要", "次要"), ("国内", "国外"), ("内部", "外部"),
-)  # fmt: skip
-"""Beside the comparisons of rag/retrieval/directions.py."""
-_OPPOSITE: dict[str, set[str]] = {}
-for _one, _other in _OPPOSITES:
-    _OPPOSITE.setdefault(_one, set()).add(_other)
-    _OPPOSITE.setdefault(_other, set()).add(_one)
-_PREFIXED = re.compile(r"\b(?:un|in|im|dis|non|ir|il)-?([a-z]{4,})", re.IGNORECASE)
 _ASKED_KINDS = (
     (re.compile(r"\bwho(?:m|se)?\b|\bwhere\b|\bwhat (?:country|city|state|place)\b", re.IGNORECASE), _PROPER),
     (
@@ -207,7 +182,7 @@ def evidence(question: str, hits: Sequence[Hit]) -> Evidence:
         negated_alone=float(negated and not negated_there),
         negation_there=float(negated_there and not negated),
         denial_missing=float(bool({w.casefold() for w in _DENIAL.findall(question)} - {w.casefold() for w in _DENIAL.findall(near_text)})),
-        opposite=float(bool(nearest) and (turned(question, near_text) or _turned(asking.words, near_words))),
+        opposite=float(bool(nearest) and (turned(question, near_text) or opposite_there(asking.words, near_words))),
         kind_missing=float(_kind_missing(question, own, _surroundings(read, alone))),
         new_names=min(6, len({name.casefold() for name in _PROPER.findall(near_text)} - own)) / 6,
         length=min(40, len(asking.words)) / 40,
@@ -266,17 +241,6 @@ def _densest(sentences: Sequence[_Sentence], weight: Mapping[str, float]) -> flo
     return max(
         (sum(weight[word] for word in {*flat[start : start + WINDOW]} & weight.keys()) for start in places), default=0.0
     )
-
-
-def _turned(asked: frozenset[str], near: frozenset[str]) -> bool:
-    """A word of the question that the sentences lack, whose opposite they have: `rural` for `urban`, `unknown` for `known`."""
-
-    def stripped(there: frozenset[str]) -> set[str]:
-        return {match.group(1) for word in there if (match := _PREFIXED.fullmatch(word))}
-
-    if any(_OPPOSITE.get(word, set()) & near for word in asked - near):
-        return True
-    return bool((stripped(asked - near) & near) - asked) or bool((asked - near) & (stripped(near - asked)))
 
 
 def _kind_missing(question: str, own: set[str], near: str) -> bool:

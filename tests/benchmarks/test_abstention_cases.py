@@ -25,7 +25,8 @@ def test_a_document_is_taken_out_of_hits_and_vectors_alike() -> None:
     hits, seen = found.without({"1"})
     assert [one.chunk.id for one in hits] == ["b", "c"]
     assert seen is not None
-    assert (seen.best, seen.lead) == (0.8, pytest.approx(0.2))
+    assert seen.best == 0.8
+    assert seen.lead == pytest.approx(0.2)
     assert found.without({"1", "2", "3"}) == ([], None)
 
 
