@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -139,7 +140,8 @@ class Cluster:
 def _lock() -> None:
     """Ray listens on every network of the machine and runs what it is sent: without the token of this process, nothing.
     https://docs.ray.io/en/latest/ray-security/token-auth.html"""
-    if "RAY_AUTH_MODE" not in os.environ:
+    # Ray reads this once, when it is imported; where that was done before, whoever did it has decided.
+    if "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
