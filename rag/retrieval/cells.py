@@ -82,7 +82,10 @@ def misplaced(claim: str, table: Table, claim_names: Iterable[str] = ()) -> list
             for (_, text, _), places, row, column in zip(values, cells, own_rows, own_columns, strict=True)
             if places and not any((not row or r in row) and (not column or c in column) for r, c in places)
         ]
-        for own_rows, own_columns in _readings(len(values), columns, rows)
+        for own_rows, own_columns in [
+            *_readings(len(values), columns, rows),
+            *_beside(said, [place for place, _, _ in values], columns, rows, table),
+        ]
     ]
     return min(readings, key=len) + _misplaced_names(claim_names, table, rows)
 
@@ -99,6 +102,33 @@ def _readings(wanted: int, columns: _Named, rows: _Named) -> list[tuple[_Sets, _
     if by_row := rows.one_each(wanted):
         made.append((by_row, every_column))
     return made or [(every_row, every_column)]
+
+
+def _beside(
+    said: _Claim, places: Sequence[int], columns: _Named, rows: _Named, table: Table
+) -> list[tuple[_Sets, _Sets]]:
+    """The reading of "it had 5 in 2019, with a target of 18" where the columns are `Results 2019` and `Target 2019`: the value next to the words
+    that only the named column has is that column's, another may stand in a column that the claim names by the rest of its words."""
+    if len(columns.at) != 1 or not columns.whole or len(rows.at) > 1 or len(places) < 2:
+        return []
+    (named,) = columns.at
+    heads = {column: _keys(table.header[column]) for column in table.columns}
+    common = frozenset.intersection(*heads.values())
+    own = heads[named] - common
+    partly = {
+        column: (words - common) & own
+        for column, words in heads.items()
+        if not own <= words and len((words - common) & own) >= PARTLY * len(words - common)
+    }
+    telling = own - frozenset().union(*partly.values()) if partly else frozenset()
+    mentions = [place for word in telling for place in said.places(word)]
+    if not mentions:
+        return []
+    nearest = min(range(len(places)), key=lambda which: min(abs(places[which] - at) for at in mentions))
+    own_columns = [
+        frozenset({named}) if which == nearest else frozenset({named, *partly}) for which in range(len(places))
+    ]
+    return [([frozenset(rows.at)] * len(places), own_columns)]
 
 
 def _misplaced_names(names: Iterable[str], table: Table, rows: _Named) -> list[str]:

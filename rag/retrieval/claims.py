@@ -157,7 +157,8 @@ def _denied(text: str) -> set[str]:
     characters."""
     found: set[str] = set()
     for match in _NEGATION.finditer(text):
-        after = text[match.end() : match.end() + REACH]
+        # Not beyond the cell: in "| Not Met | FY 2019 |" it is no year that is denied.
+        after = text[match.end() : match.end() + REACH].partition("|")[0]
         if _HAN.match(after):
             found.add(after[:2])
         else:

@@ -177,3 +177,27 @@ def verified(claim: str, text: str) -> bool:
 )
 def test_a_citation_of_a_table(claim: str, text: str, right: bool) -> None:
     assert verified(claim, text) is right
+
+
+GOALS = """TABLE 1.1
+
+| Measure | FY 2018 Results | FY 2019 Results | FY 2019 Target | FY 2019 Target Met/ Not Met | FY 2015- FY 2019 Trend |
+|---|---|---|---|---|---|
+| Number of participants in the programme | 0 | 5 | ≥18 | Not Met | |"""
+
+
+def test_the_value_beside_a_named_column_stands_in_the_column_that_is_named_by_the_year_alone() -> None:
+    assert wrong("The programme had 5 participants in FY 2019, with a target of ≥18 participants.", GOALS) == []
+    assert wrong("In FY 2019 the target was 18 and 5 participants came.", GOALS) == []
+    # Exchanged, and from the year before.
+    assert wrong("The programme had 18 participants in FY 2019, with a target of 5 participants.", GOALS)
+    assert wrong("The programme had 0 participants in FY 2019, with a target of ≥18 participants.", GOALS)
+
+
+def test_a_cell_that_denies_denies_nothing_beyond_itself() -> None:
+    ref = DocumentRef("d", "c", "plan.pdf", "application/pdf")
+    passage = Passage(1, Hit(Chunk("c", "d", 0, "table", GOALS), ref, 1.0), GOALS)
+    claim = "The programme had 5 participants in FY 2019, with a target of ≥18 participants [1]."
+    (citation,) = resolve(claim, [passage]).citations
+    assert citation.verified
+    assert "≥18" in citation.quote
