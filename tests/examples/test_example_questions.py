@@ -35,7 +35,9 @@ def test_ids_are_unique_and_every_kind_occurs() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=_name)
 def test_the_shape_is_the_documented_one(question: dict[str, Any]) -> None:
     extra = {"turns"} if question["kind"] == "follow-up" else set()
-    assert set(question) == FIELDS | extra
+    # Some have the place on the page, too.
+    assert set(question) - {"box"} == FIELDS | extra
+    assert "box" not in question or question["box"][0] == question["page"]
     assert question["language"] == language_of(question["question"])
     assert (question["answer"] is None) == (question["source"] is None) == (question["kind"] == "unanswerable")
 
