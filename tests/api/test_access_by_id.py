@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,16 +27,29 @@ RED, BLUE = (Document.make_id("default", f"{name}/notes.md") for name in ("red",
 OF_A_FILE = ("", "/content", "/versions", "/pages", "/chunks")
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    folder = tmp_path / "files"
+@contextmanager
+def opened_on(place: Path) -> Iterator[Service]:
+    folder = place / "files"
     for tenant, colour in (("red", (200, 0, 0)), ("blue", (0, 0, 200))):
         (folder / tenant).mkdir(parents=True)
         (folder / tenant / "notes.md").write_text(f"---\ntenant: {tenant}\n---\n# Granite\n\nGranite of {tenant}.\n")
         Image.new("RGB", (64, 64), colour).save(folder / tenant / "stone.png")
-    with open_service(load(tmp_path / "data", LIGHT)) as opened:
+    with open_service(load(place / "data", LIGHT)) as opened:
         opened.ingest(find([folder]))
         opened.ingest(find([folder / "blue"]), "private")
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """For tests that only read."""
+    with opened_on(tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_service(tmp_path: Path) -> Iterator[Service]:
+    with opened_on(tmp_path) as opened:
         yield opened
 
 
@@ -45,9 +59,17 @@ def client(service: Service, rule: str) -> TestClient:
     return TestClient(app)
 
 
-@pytest.fixture(params=['name starts_with "red/" and collection = default', "metadata.tenant = red"])
+RULES = ('name starts_with "red/" and collection = default', "metadata.tenant = red")
+
+
+@pytest.fixture(params=RULES)
 def red(service: Service, request: pytest.FixtureRequest) -> TestClient:
     return client(service, request.param)
+
+
+@pytest.fixture(params=RULES)
+def own_red(own_service: Service, request: pytest.FixtureRequest) -> TestClient:
+    return client(own_service, request.param)
 
 
 @pytest.mark.parametrize("part", OF_A_FILE)
@@ -73,10 +95,10 @@ def test_a_page_and_a_picture_of_another_are_not_there(service: Service, red: Te
     assert by_name.get(f"/v1/images/{pictures['red/stone.png']}").status_code == 200
 
 
-def test_another_s_document_is_not_deleted(service: Service, red: TestClient) -> None:
-    assert red.delete(f"/v1/files/{BLUE}").status_code == 404
-    assert service.document(BLUE).document.name == "blue/notes.md"
-    assert red.delete(f"/v1/files/{RED}").status_code == 200
+def test_another_s_document_is_not_deleted(own_service: Service, own_red: TestClient) -> None:
+    assert own_red.delete(f"/v1/files/{BLUE}").status_code == 404
+    assert own_service.document(BLUE).document.name == "blue/notes.md"
+    assert own_red.delete(f"/v1/files/{RED}").status_code == 200
 
 
 def test_lists_hold_what_may_be_read(red: TestClient) -> None:
@@ -93,22 +115,26 @@ def test_lists_hold_what_may_be_read(red: TestClient) -> None:
         ("not metadata.tenant = red", False),
     ],
 )
-def test_a_file_on_its_way_is_seen_where_the_rule_certainly_allows_it(service: Service, rule: str, seen: bool) -> None:
+def test_a_file_on_its_way_is_seen_where_the_rule_certainly_allows_it(
+    own_service: Service, rule: str, seen: bool
+) -> None:
     # Not begun: no lifespan, so that nobody works the queue.
-    sent = TestClient(create_app(service)).post("/v1/files", files={"file": ("blue/new.md", b"# New\n")}).json()["id"]
-    caller = client(service, rule)
+    sent = (
+        TestClient(create_app(own_service)).post("/v1/files", files={"file": ("blue/new.md", b"# New\n")}).json()["id"]
+    )
+    caller = client(own_service, rule)
     assert caller.get(f"/v1/files/{sent}").status_code == (200 if seen else 404)
     assert ("blue/new.md" in caller.get("/v1/files").text) is seen
     assert caller.delete(f"/v1/files/{sent}").status_code == (200 if seen else 404)
 
 
-def test_feedback_names_no_passage_of_another(service: Service, red: TestClient) -> None:
-    theirs, own = (service.chunks(id_)[0].id for id_ in (BLUE, RED))
+def test_feedback_names_no_passage_of_another(own_service: Service, own_red: TestClient) -> None:
+    theirs, own = (own_service.chunks(id_)[0].id for id_ in (BLUE, RED))
     said = {"rating": "up", "target": "citation", "question": "What is granite?"}
-    assert red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": theirs}]}).status_code == 404
-    assert red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": own}]}).status_code == 201
+    assert own_red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": theirs}]}).status_code == 404
+    assert own_red.post("/v1/feedback", json=said | {"citations": [{"chunk_id": own}]}).status_code == 201
     hidden = said | {"collection": "private", "target": "answer"}
-    assert red.post("/v1/feedback", json=hidden).status_code == 404
+    assert own_red.post("/v1/feedback", json=hidden).status_code == 404
 
 
 def test_every_route_of_a_document_asks_what_the_caller_may_read() -> None:

@@ -69,6 +69,7 @@ def server(data: Path) -> Iterator[str]:
     process.wait(30)
 
 
+@pytest.mark.slow
 def test_from_files_to_an_answer(data: Path, folder: Path) -> None:
     report = tuwen(data, "ingest", str(folder), "--json", status=1)
     assert (report["published"], report["failed"]) == (2, 1)
@@ -107,6 +108,7 @@ def test_wrong_use_and_failure_have_their_exit_status(data: Path) -> None:
     assert unreachable["type"] == "Unavailable"
 
 
+@pytest.mark.slow
 def test_commands_talk_to_the_server_that_owns_the_directory(server: str, data: Path, folder: Path) -> None:
     report = tuwen(data, "ingest", str(folder), "--json", status=1)
     assert (report["published"], report["failed"]) == (2, 1)

@@ -20,8 +20,9 @@ from rag.filters import Comparison, parse
 from tests.support.light import LIGHT
 
 
-@pytest.fixture
-def service(tmp_path: Path):  # type: ignore[no-untyped-def]
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    tmp_path = tmp_path_factory.mktemp("filters")
     folder = tmp_path / "files"
     for tenant in ("red", "blue"):
         (folder / tenant).mkdir(parents=True)
