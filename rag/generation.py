@@ -35,7 +35,8 @@ class Generation:
     ) -> None:
         self._request, self._narrow, self._policy = request, narrow, policy
         self._stream = GuardedStream(generator, request, prompts)
-        self._resolver = Resolver(request.passages, unsupported=unsupported, verifier=verifier)
+        shown = any(message.images for message in request.messages)
+        self._resolver = Resolver(request.passages, unsupported=unsupported, verifier=verifier, seen=shown)
         self._clock = clock or Clock()
         self.result = Resolved("", (), 0)
         self.citations: tuple[Citation, ...] = ()

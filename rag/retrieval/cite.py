@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.answers import Citation, Passage
+from rag.documents import ImageChunk
 from rag.protocols import Verifier
 from rag.retrieval.markers import Sentence, marked_sentences, read_markers, without_open_marker, write_markers
 from rag.retrieval.support import Judge, Support
@@ -24,6 +25,7 @@ ATTRIBUTE_FROM = 0.5
 """Least score at which a sentence without a marker is given one."""
 CROSS_LANGUAGE_NOTE = "Answer and passage {marker} are in different languages: only numbers and names were checked."
 CUT_NOTE = "{count} claims that no passage carries were cut."
+UNSEEN_NOTE = "{count} numbers told of pictures were cut: this generator was shown no picture, and no text about them has the numbers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,17 @@ def resolve(
     *,
     unsupported: Literal["flag", "cut"] = "flag",
     verifier: Verifier | None = None,
+    seen: bool = False,
 ) -> Resolved:
     """Checks a finished answer. Sentences without a marker get one when a passage verifiably carries them; an answer that has none at all
-    gets the nearest passage's, unverified. With `cut` the text comes without its unsupported claims, and may be empty."""
-    return _resolve(text, passages, unsupported, Judge(verifier))
+    gets the nearest passage's, unverified. With `cut` the text comes without its unsupported claims, and may be empty. So does what a
+    generator that was shown no picture (`seen`) counts in one."""
+    return _resolve(text, passages, unsupported, Judge(verifier), seen)
 
 
-def _resolve(text: str, passages: Sequence[Passage], unsupported: Literal["flag", "cut"], judge: Judge) -> Resolved:
+def _resolve(
+    text: str, passages: Sequence[Passage], unsupported: Literal["flag", "cut"], judge: Judge, seen: bool
+) -> Resolved:
     by_number = {passage.number: passage for passage in passages}
     clean, marks, dropped = read_markers(text, by_number.keys())
     sentences = marked_sentences(clean, marks)
@@ -71,25 +77,30 @@ def _resolve(text: str, passages: Sequence[Passage], unsupported: Literal["flag"
     corrected = sum(_correct(clean, sentence, passages, judge) for sentence in sentences)
     citations: list[Citation] = []
     notes: list[str] = []
-    claims, failing, cut = 0, [], set()
+    claims, failing, cut, unseen = 0, [], set(), set()
     for place, sentence in enumerate(sentences):
         made: list[Citation] = []
-        carried = []
+        carried, guessed = [], []
         for claim, numbers in sentence.claims(clean):
             supports = [(number, judge.support(claim, by_number[number])) for number in numbers]
             carried.append(any(support.verified for _, support in supports))
+            guessed.append(not seen and _counts_unseen([(by_number[n], support) for n, support in supports]))
             made += [_citation(by_number[number], support) for number, support in supports]
             notes += [CROSS_LANGUAGE_NOTE.format(marker=f"[{n}]") for n, support in supports if support.cross_language]
         if sentence.is_claim(clean):
             claims += 1
             if not carried or not all(carried):
                 failing.append(sentence.text(clean))
-                if unsupported == "cut":
+                if any(guessed):
+                    unseen.add(place)
+                if unsupported == "cut" or any(guessed):
                     cut.add(place)
                     continue
         citations += made
-    if cut:
-        notes.append(CUT_NOTE.format(count=len(cut)))
+    if unseen:
+        notes.append(UNSEEN_NOTE.format(count=len(unseen)))
+    if cut - unseen:
+        notes.append(CUT_NOTE.format(count=len(cut - unseen)))
     return Resolved(
         write_markers(clean, sentences, cut),
         tuple(citations),
@@ -111,9 +122,10 @@ class Resolver:
         *,
         unsupported: Literal["flag", "cut"] = "flag",
         verifier: Verifier | None = None,
+        seen: bool = False,
     ) -> None:
         self._passages = passages
-        self._unsupported = unsupported
+        self._unsupported, self._seen = unsupported, seen
         self._judge = Judge(verifier)
         self._text = ""
         self._done = 0
@@ -146,7 +158,16 @@ class Resolver:
 
     def finish(self, text: str | None = None) -> Resolved:
         """What `resolve` makes of the whole text, or of the one given in its place; sentences checked in the stream are not checked again."""
-        return _resolve(self._text if text is None else text, self._passages, self._unsupported, self._judge)
+        given = self._text if text is None else text
+        return _resolve(given, self._passages, self._unsupported, self._judge, self._seen)
+
+
+def _counts_unseen(supports: Sequence[tuple[Passage, Support]]) -> bool:
+    """Whether a claim about pictures alone has a number that nothing said of them has: asked how many birds a photograph shows, a
+    model that reads its caption makes one up."""
+    return bool(supports) and all(
+        isinstance(passage.hit.chunk, ImageChunk) and support.result.missing_numbers for passage, support in supports
+    )
 
 
 def _attribute(clean: str, sentences: Sequence[Sentence], passages: Sequence[Passage], judge: Judge) -> int:

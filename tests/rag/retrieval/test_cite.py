@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage
-from rag.documents import Box, Chunk, DocumentRef
+from rag.documents import Box, Chunk, DocumentRef, ImageChunk, ImageEntry
 from rag.retrieval.cite import Resolver, resolve
 
 
@@ -208,3 +208,28 @@ def test_streamed_citations_come_when_their_sentence_is_complete(size: int) -> N
         found += [citation.marker for citation in resolver.feed(answer[start : start + size])]
     assert found == [1, 2]
     assert resolver.finish() == resolve(answer, BOTH)
+
+
+def photographed() -> Passage:
+    entries = (ImageEntry("label", "American black bear"), ImageEntry("ocr", "Trail 7"))
+    chunk = ImageChunk("i", "d", 0, "0" * 64, "image/jpeg", 4, 3, entries)
+    return Passage(
+        1, Hit(chunk, DocumentRef("d", "bear.jpg", "image/jpeg", "default"), 1.0), "bear.jpg\nAmerican black bear; Trail 7"
+    )
+
+
+def test_what_nobody_saw_in_a_picture_is_not_counted() -> None:
+    invented = "There are two birds around the American black bear [1]."
+    found = resolve(invented, [photographed()])
+    assert (found.text, found.citations) == ("", ())
+    assert found.unsupported == ("There are two birds around the American black bear.",)
+    assert "1 numbers told of pictures were cut" in found.notes[0]
+    # Who was shown the picture may count; so may who reads the number beside it, or says no number.
+    assert resolve(invented, [photographed()], seen=True).text == invented
+    assert resolve("The bear is on Trail 7 [1].", [photographed()]).text
+    assert resolve("The picture shows a bear among fallen trees [1].", [photographed()]).text
+
+
+def test_a_number_beside_a_picture_is_kept_where_words_are_cited_too() -> None:
+    words = Passage(2, Hit(Chunk("t", "d", 1, "text", "Two birds sat there."), DocumentRef("d", "b.md", "text/markdown", "default"), 1.0), "Two birds sat there.")  # fmt: skip
+    assert resolve("There are two birds around the American black bear [1][2].", [photographed(), words]).text
