@@ -214,7 +214,9 @@ def photographed() -> Passage:
     entries = (ImageEntry("label", "American black bear"), ImageEntry("ocr", "Trail 7"))
     chunk = ImageChunk("i", "d", 0, "0" * 64, "image/jpeg", 4, 3, entries)
     return Passage(
-        1, Hit(chunk, DocumentRef("d", "bear.jpg", "image/jpeg", "default"), 1.0), "bear.jpg\nAmerican black bear; Trail 7"
+        1,
+        Hit(chunk, DocumentRef("d", "bear.jpg", "image/jpeg", "default"), 1.0),
+        "bear.jpg\nAmerican black bear; Trail 7",
     )
 
 
