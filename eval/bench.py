@@ -147,7 +147,10 @@ class Run:
                 self.folder.add(measure(self._system, self._task, question))
                 step()
 
-            _each(one, left, self._options.at_once)
+            try:
+                _each(one, left, self._options.at_once)
+            finally:
+                self.folder.close()
         self._seconds["questions"] += time.perf_counter() - began
         return [self.folder.done[question.id] for question in questions]
 

@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rag.errors import BadRequest
 
@@ -23,6 +23,7 @@ class RunFolder:
         self.done: dict[str, dict[str, Any]] = {}
         self.head: dict[str, Any] = {}
         self._guard = threading.Lock()
+        self._lines: TextIO | None = None
 
     @property
     def there(self) -> bool:
@@ -86,9 +87,19 @@ class RunFolder:
         """May be called from several threads."""
         line = json.dumps(record, ensure_ascii=False) + "\n"
         with self._guard:
-            with (self.path / "questions.jsonl").open("a", encoding="utf-8") as file:
-                file.write(line)
+            if self._lines is None:
+                self._lines = (self.path / "questions.jsonl").open("a", encoding="utf-8")
+            self._lines.write(line)
+            # With the system, whatever becomes of this process.
+            self._lines.flush()
             self.done[record["id"]] = record
+
+    def close(self) -> None:
+        """More may be added later."""
+        with self._guard:
+            if self._lines is not None:
+                self._lines.close()
+                self._lines = None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         self.head |= result

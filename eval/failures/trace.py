@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -116,9 +117,8 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
         "why": gold.why,
         "grain": gold.grain,
         "lacks": gold.lacks,
-        "folded": _folded(gold, stages, _looks(gold, found, given)),
+        "folded": _folded(gold, stages, partial(_looks, gold, found, given)),
     }
-    telling = telling_sentences(gold, question.answers or gold.quotes)
     prompt = given.prompt if given is not None else ""
     if gold.state == "split":
         read = stages.get(PACK) or stages.get(HITS, ())[: rule.read]
@@ -126,6 +126,7 @@ def _facts(question: Question, gold: Gold, stages: Stages, found: Found, given: 
         widened = bool(ids & set(read)) and any(literally(one, prompt) for one in (*gold.quotes, *question.answers))
         facts["together"] = ids <= set(read) or widened
     if given is not None:
+        telling = telling_sentences(gold, question.answers or gold.quotes)
         cited = {citation.chunk_id for citation in given.cited}
         quoted = any(in_text(telling, citation.quote) for citation in given.cited)
         facts |= {
@@ -151,13 +152,14 @@ def _right(question: Question, gold: Gold, given: Given, rule: Rule) -> bool | N
     return parse(rule.measure)(given.text, question.answers) >= rule.at_least
 
 
-def _folded(gold: Gold, stages: Stages, looks: Mapping[str, Look]) -> int | None:
+def _folded(gold: Gold, stages: Stages, looks: Callable[[], Mapping[str, Look]]) -> int | None:
     """The rank of the passage that has a gold one's text, where folding left no gold one."""
     if FOLD not in stages or FUSE not in stages or frozenset(gold.chunks) & set(stages[FOLD]):
         return None
+    known = looks()
     texts = {(name, " ".join(chunk.text.split())) for name, chunk in gold.chunks.values()}
     for place, chunk in enumerate(stages[FOLD], 1):
-        look = looks.get(chunk)
+        look = known.get(chunk)
         if look is not None and (look.document, " ".join(look.text.split())) in texts:
             return place
     return None
