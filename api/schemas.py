@@ -49,6 +49,9 @@ class TurnBody(_Body):
     role: Literal["user", "assistant"]
     content: Annotated[str, Field(max_length=100_000)]
 
+    def to_turn(self) -> Turn:
+        return Turn(self.role, self.content)
+
 
 class SearchBody(_Body):
     """A question in words, a picture (base64), or both."""
@@ -66,7 +69,7 @@ class SearchBody(_Body):
     """The conversation so far: a follow-up is searched for as a question of its own."""
 
     def to_query(self, image: ImageData | None) -> Query:
-        turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
+        turns = tuple(turn.to_turn() for turn in self.turns)
         allowed = self.filter.to_filter()
         return Query(self.query, self.collection, self.top_k, image, allowed, turns, self.explain, self.scheme)
 
@@ -88,7 +91,7 @@ class QueryBody(_Body):
     """`vector`, `aligned` or `hybrid`; None takes that of the settings."""
 
     def to_query(self) -> Query:
-        turns = tuple(Turn(turn.role, turn.content) for turn in self.turns)
+        turns = tuple(turn.to_turn() for turn in self.turns)
         allowed = self.filter.to_filter()
         return Query(self.question, self.collection, self.top_k, None, allowed, turns, self.explain, self.scheme)
 

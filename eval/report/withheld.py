@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval.report.failing import explain
+
 LEFT_OUT = "Questions, answers, passages and names of documents are left out of this report."
 
 _PLACE = re.compile(r"^(?:[A-Za-z]:)?[/\\~].*[/\\]|^\w+://\S+")
@@ -37,8 +39,6 @@ def withhold(numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _case(case: Mapping[str, Any]) -> dict[str, Any]:
-    from eval.report.failing import explain
-
     return dict(case) | {
         "question": "",
         "why": explain(case["class"])["meaning"],

@@ -103,7 +103,7 @@ class ServedSystem:
             return service.ingest(files, self._collection, tell, retry_failed=True)
 
     def search(self, question: str, top_k: int, turns: Sequence[Turn] = ()) -> Found:
-        earlier = [TurnBody(role=turn.role, content=turn.content) for turn in turns]
+        earlier = _earlier(turns)
         body = SearchBody(query=question, collection=self._collection, top_k=top_k, turns=earlier, explain=True)
         result = self._client.search(body)
         explained = result.get("explain", {})
@@ -111,7 +111,7 @@ class ServedSystem:
 
     def answer(self, question: str, top_k: int, turns: Sequence[Turn] = ()) -> Given:
         final: dict[str, Any] = {}
-        earlier = [TurnBody(role=turn.role, content=turn.content) for turn in turns]
+        earlier = _earlier(turns)
         body = QueryBody(question=question, collection=self._collection, top_k=top_k, turns=earlier, explain=True)
         for name, data in self._client.answer(body):
             if name == "final_answer":
@@ -178,6 +178,10 @@ class ServedSystem:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _earlier(turns: Sequence[Turn]) -> list[TurnBody]:
+    return [TurnBody(role=turn.role, content=turn.content) for turn in turns]
 
 
 def _hits(shown: Sequence[dict[str, Any]]) -> tuple[FoundHit, ...]:

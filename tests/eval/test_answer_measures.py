@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.metrics.answer_recall import answer_recall
-from eval.metrics.citation_precision import citation_page_precision
+from eval.metrics.citations import citation_precision
 from eval.metrics.exact_match import exact_match
 from eval.metrics.page_hit import page_hit
 from eval.metrics.token_f1 import token_f1
@@ -55,5 +55,5 @@ def test_page_hit_counts_hits_not_documents() -> None:
 
 
 def test_citation_page_precision() -> None:
-    assert citation_page_precision([("a", 1), ("a", 2), None, ("b", 1)], {("a", 1), ("a", 2)}) == 0.5
-    assert citation_page_precision([], {("a", 1)}) is None
+    assert citation_precision([("a", 1), ("a", 2), None, ("b", 1)], {("a", 1), ("a", 2)}) == 0.5
+    assert citation_precision([], {("a", 1)}) is None
