@@ -11,12 +11,12 @@ from eval.calibration.bounds import clopper_pearson
 from eval.calibration.outcomes import RIGHT_FROM, Outcome, Record, outcomes
 from eval.calibration.probability import Calibrator, fit_isotonic, fit_platt
 from eval.calibration.selection import Choice, least_answers, surest, threshold_for_coverage, threshold_for_risk
-from eval.calibration.split import group_split, too_few_groups
 from eval.metrics.abstention import CONVENTION, abstention_auroc
 from eval.metrics.brier import brier
 from eval.metrics.calibration_error import calibration_error
 from eval.metrics.risk_coverage import aurc, e_aurc, risk_coverage_curve
 from eval.metrics.roc import auroc
+from eval.sides import group_split, too_few_groups
 from rag.errors import BadRequest
 from rag.retrieval import abstain
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval.calibration.outcomes import Record, group_of
-from eval.calibration.split import group_split, too_few_groups
 from eval.metrics.latency import latency
+from eval.sides import group_split, too_few_groups
 from eval.significance import bootstrap_interval, randomisation_test
 from rag.errors import BadRequest
 

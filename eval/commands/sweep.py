@@ -125,7 +125,8 @@ def _show(result: dict[str, Any]) -> None:
 
 def _questions(result: dict[str, Any]) -> str:
     if halves := result["split"]:
-        return f"{halves['train']} questions to choose on, {halves['test']} to report on"
+        others = " about other documents" if halves["by"] == "documents" else ""
+        return f"{halves['train']} questions to choose on, {halves['test']} to report on{others}"
     return f"{result['cells'][result['baseline']]['questions']} questions"
 
 

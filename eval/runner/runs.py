@@ -12,7 +12,7 @@ from api.settings import load as load_settings
 from eval.bench import DEPTH, Options, begin
 from eval.datasets.load import load
 from eval.datasets.model import Dataset
-from eval.datasets.split import sample
+from eval.datasets.sampling import sample
 from eval.judge.asker import Asker
 from eval.judge.cache import FileCache
 from eval.judge.judge import judge_answer

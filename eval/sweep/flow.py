@@ -76,7 +76,8 @@ def sweep(
     that cannot be run is told in its cell.
     """
     check_axes(plan.axes)
-    train, test = split(dataset.questions, plan.share, plan.seed)
+    halves = split(dataset, plan.share, plan.seed)
+    train, test = halves.train, halves.test
     names = [axis.setting for axis in plan.axes]
     tried = draw(plan.axes, plan.random, plan.seed) if plan.random is not None else grid(plan.axes)
     for changes in _alone(plan.axes, tried):
@@ -89,7 +90,7 @@ def sweep(
         "seed": plan.seed,
         "axes": {axis.setting: _tried(axis, chosen) for axis in plan.axes},
         "search": {"kind": "grid" if plan.random is None else "random", "rungs": steps},
-        "split": None if not test else {"share": plan.share, "train": len(train), "test": len(test)},
+        "split": None if not test else {"share": plan.share, "by": halves.by, "train": len(train), "test": len(test)},
         "config": {"system": workshop.describe({}), **options.as_json(), "labels": dataset.digest},
         "code": code_version(),
     }

@@ -3,7 +3,7 @@
     {"dataset", "metric", "seed", "finished": bool,
      "axes": {setting: [values]},
      "search": {"kind": "grid" | "random", "rungs": [questions]},
-     "split": {"share", "train": n, "test": n} | null,
+     "split": {"share", "by": "documents" | "questions", "train": n, "test": n} | null,
      "cells": [{"settings": {…}, "run": folder, "questions": n, "metrics": {…}, "train": part, "test": part | null,
                 "interval": [low, high] | null, "difference": …, "index_seconds", "seconds", "stopped"?, "error"?}],
      "baseline": place in cells, "best": place | null,

@@ -12,7 +12,7 @@ from eval.bench import Options, begin, bench
 from eval.compare import compare
 from eval.datasets.corpus import CorpusFile
 from eval.datasets.load import load
-from eval.datasets.split import sample
+from eval.datasets.sampling import sample
 from eval.judge.score import Score, Verdict
 from eval.measures import choose
 from eval.metrics.ranking import evaluate, mean

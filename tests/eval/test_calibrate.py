@@ -138,7 +138,7 @@ def test_the_sides_do_not_share_what_they_are_judged_by() -> None:
     records = made_up(400)
     before = calibrate(records, Target(risk=0.25))
     groups = {one["id"]: one["documents"][0][0] for one in records}
-    from eval.calibration.split import group_split
+    from eval.sides import group_split
 
     _, test = group_split(groups, 0.5, 0)
     spoilt = [
@@ -202,7 +202,7 @@ def test_the_gate_follows_the_measurement(gain: float, decision: str) -> None:
 
 def test_the_gate_needs_both_sides() -> None:
     from eval.calibration.outcomes import group_of
-    from eval.calibration.split import group_split
+    from eval.sides import group_split
 
     before = coarse(200)
     train, _ = group_split({one["id"]: group_of(one) for one in before}, 0.5, 0)

@@ -18,7 +18,7 @@ from eval.calibration.bounds import (
 )
 from eval.calibration.probability import Isotonic, fit_isotonic, fit_platt
 from eval.calibration.selection import least_answers, surest, threshold_for_coverage, threshold_for_risk
-from eval.calibration.split import group_split, too_few_groups
+from eval.sides import group_split, too_few_groups
 
 SHARES = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 DELTAS = st.sampled_from([0.001, 0.025, 0.05, 0.3])

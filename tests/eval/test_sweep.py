@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.bench import Options
-from eval.datasets.corpus import CorpusFile
+from eval.datasets.corpus import CorpusFile, TextCorpus
 from eval.datasets.load import load
 from eval.datasets.model import Dataset, Question
 from eval.sweep.axes import Axis, check_axes, parse_axis, read_axes
@@ -144,7 +145,7 @@ def test_the_best_of_a_grid_with_its_interval(dataset: Dataset, tmp_path: Path) 
 
 def test_a_split_chooses_on_one_side_and_reports_on_the_other(dataset: Dataset, tmp_path: Path) -> None:
     result = run(dataset, Shop(), plan(share=0.25, seed=3), tmp_path)
-    assert result["split"] == {"share": 0.25, "train": 20, "test": 60}
+    assert result["split"] == {"share": 0.25, "by": "documents", "train": 20, "test": 60}
     for cell in result["cells"]:
         both = cell["train"]["metrics"]["mrr@10"] * 20 + cell["test"]["metrics"]["mrr@10"] * 60
         assert cell["metrics"]["mrr@10"] == pytest.approx(both / 80, abs=1e-5)
@@ -289,16 +290,37 @@ def test_random_cells_are_different_and_within_bounds(count: int, seed: int) -> 
     assert len(few) == min(count, 3)
 
 
-@given(st.lists(st.text(min_size=1), unique=True, min_size=4, max_size=60), st.floats(0.3, 0.7), st.integers(0, 9))
-def test_a_split_is_whole_and_does_not_depend_on_order(ids: list[str], share: float, seed: int) -> None:
-    questions = [Question(id_, "?") for id_ in ids]
+def judged(documents: Mapping[str, str]) -> Dataset:
+    """A set with a question for each id, answered by the document beside it."""
+    questions = tuple(Question(id_, "?") for id_ in documents)
+    corpus = TextCorpus(Path("set"), dict.fromkeys(documents.values(), "text"))
+    return Dataset("set", questions, {id_: {name: 1} for id_, name in documents.items()}, {}, corpus)
+
+
+@given(
+    st.dictionaries(st.text(min_size=1), st.sampled_from("abcdefgh"), min_size=4, max_size=60),
+    st.floats(0.3, 0.7),
+    st.integers(0, 9),
+)
+def test_a_split_is_whole_and_does_not_depend_on_order(documents: dict[str, str], share: float, seed: int) -> None:
+    labelled = judged(documents)
     try:
-        train, test = split(questions, share, seed)
+        halves = split(labelled, share, seed)
     except BadRequest:
         return
-    assert sorted(q.id for q in [*train, *test]) == sorted(ids)
-    assert ([*train], [*test]) == split(questions[::-1], share, seed)
-    assert shuffled(questions, seed)[: len(train)] == train
+    assert sorted(q.id for q in [*halves.train, *halves.test]) == sorted(documents)
+    assert halves == split(replace(labelled, questions=labelled.questions[::-1]), share, seed)
+    place = [q.id for q in shuffled(labelled.questions, seed)].index
+    assert [place(q.id) for q in halves.train] == sorted(place(q.id) for q in halves.train)
+    if halves.by == "documents":
+        assert {documents[q.id] for q in halves.train}.isdisjoint(documents[q.id] for q in halves.test)
+
+
+def test_sides_are_about_other_documents_unless_most_questions_are_about_one() -> None:
+    many = split(judged({f"q{n}": f"d{n // 4}" for n in range(40)}), 0.5, 0)
+    assert (many.by, len(many.train)) == ("documents", 20)
+    one = split(judged({f"q{n}": "handbook" for n in range(40)}), 0.5, 0)
+    assert (one.by, len(one.train)) == ("questions", 20)
 
 
 @given(st.integers(1, 500), st.integers(1, 5000))
