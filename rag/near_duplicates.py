@@ -3,15 +3,13 @@
 Two texts are near-duplicates when the Jaccard similarity of their shingles, runs of four words (a Chinese character is a word
 here), is high, when they agree in every number and negation, and when one has no word that the other lacks: a table of another year, a
 rule without its "not", or a contract with another party is no copy; a chunk that begins with a heading more is one. Similarity is estimated by MinHash (Broder, 1997) with 128 permutations, so that a text becomes 512 bytes and
-a comparison 128 equalities; the estimate's standard error at 0.9 is 0.027. Candidates among many texts come from bands
-of equal values (Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", 3.4).
+a comparison 128 equalities; the estimate's standard error at 0.9 is 0.027.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,8 +20,6 @@ from rag.words import normalise
 
 SHINGLE = 4
 PERMUTATIONS = 128
-BANDS = 16
-"""Bands of 8 values: a pair of similarity 0.85 meets in one with probability 0.99, one of 0.5 with 0.06."""
 THRESHOLD = 0.85
 """Least estimated similarity of near-duplicates."""
 SHORTEST = 8
@@ -82,44 +78,6 @@ def signature(text: str) -> Signature:
     return Signature(_minhash(_shingles(np.array(codes, np.uint64))), len(tokens), facts, vocabulary, exact)
 
 
-def groups(texts: Sequence[str], threshold: float = THRESHOLD) -> list[list[int]]:
-    """Places of near-duplicates, together and in order, by the first of each group; a text without any is a group of one.
-
-    A text joins the group of the first one that it is near to: groups are around their first member, not chains.
-    """
-    signatures = [signature(text) for text in texts]
-    leaders: dict[tuple[int, bytes], list[int]] = {}
-    found: dict[int, list[int]] = {}
-    for place, own in enumerate(signatures):
-        keys = _bands(own)
-        candidates = sorted({leader for key in keys for leader in leaders.get(key, ())})
-        leader = next((one for one in candidates if own.same(signatures[one], threshold)), None)
-        if leader is not None:
-            found[leader].append(place)
-            continue
-        found[place] = [place]
-        for key in keys:
-            leaders.setdefault(key, []).append(place)
-    return list(found.values())
-
-
-class Seen:
-    """Texts met so far; tells of the next one which it repeats. For the hits of one search: it compares with all of them."""
-
-    def __init__(self, threshold: float = THRESHOLD) -> None:
-        self._threshold = threshold
-        self._signatures: list[Signature] = []
-
-    def place_of(self, text: str) -> int:
-        """The number, from 0, of the first distinct text that this one is a near-duplicate of; its own if it is new."""
-        own = signature(text)
-        for place, other in enumerate(self._signatures):
-            if own.same(other, self._threshold):
-                return place
-        self._signatures.append(own)
-        return len(self._signatures) - 1
-
-
 def _shingles(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     if len(hashes) < SHINGLE:
         return hashes if len(hashes) else np.zeros(1, np.uint64)
@@ -135,8 +93,3 @@ def _minhash(shingles: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """The least value of every multiply-shift hash over the shingles."""
     smallest = (shingles[None, :] * _FACTORS[:, None] + _SHIFTS[:, None]) >> np.uint64(32)
     return np.asarray(smallest.min(axis=1), np.uint32)
-
-
-def _bands(own: Signature) -> Iterable[tuple[int, bytes]]:
-    rows = own.values.reshape(BANDS, -1)
-    return [(band, row.tobytes()) for band, row in enumerate(rows)]

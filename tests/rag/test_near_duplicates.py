@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.near_duplicates import Seen, groups, signature
+from rag.near_duplicates import signature
 
 RULE = (
     "The standing trustee must keep a record of every payment that is received from a debtor and of every cheque that is "
@@ -66,24 +64,3 @@ def test_the_estimate_is_near_the_jaccard_similarity(shared: list[str], more: li
     found = signature(" ".join(shared)).similarity(signature(" ".join(shared + more)))
     # Five standard errors of 128 permutations.
     assert abs(found - true) <= 5 * (true * (1 - true) / 128) ** 0.5 + 0.02
-
-
-def test_groups_are_around_their_first_member() -> None:
-    texts = [RULE, "Ducks swim in ponds and on lakes, and some of them dive for food.", f"Heading\n{RULE}", 规定, RULE]
-    assert groups(texts) == [[0, 2, 4], [1], [3]]
-    assert groups([]) == []
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 5), max_size=30))
-def test_every_text_is_in_one_group(which: list[int]) -> None:
-    texts = [f"{RULE} Number {n} of them all." for n in which]
-    found = groups(texts)
-    assert sorted(place for group in found for place in group) == list(range(len(texts)))
-    assert all(len({which[place] for place in group}) == 1 for group in found)
-    assert all(one[0] < other[0] for one, other in pairwise(found))
-
-
-def test_hits_of_a_search_are_told_which_they_repeat() -> None:
-    seen = Seen()
-    assert [seen.place_of(text) for text in (RULE, 规定, f"Heading\n{RULE}", 规定, "else")] == [0, 1, 0, 1, 2]
