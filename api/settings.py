@@ -143,6 +143,16 @@ class IngestSettings(_Section):
     """Tried in turn on locked PDF, Office and ZIP files; never logged or stored."""
 
 
+class RerankGate(_Section):
+    """How far a reranker is let through for questions in one language: `tuwen eval calibrate` measures and writes it."""
+
+    weight: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """0 keeps the coarse order."""
+    depth: Annotated[int, Field(ge=0)] = 30
+    reranker: str = ""
+    """The one that was measured, by its name; another one is used as if nothing had been measured. Empty is any."""
+
+
 class RetrievalSettings(_Section):
     scheme: Scheme = "hybrid"
     """How is searched where a request does not say: docs/reranking.md compares them."""
@@ -193,6 +203,8 @@ class RetrievalSettings(_Section):
     """`leave` keeps the coarse order: for documents where reranking was measured to lose."""
     rerank_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Of the reranker's scores against the coarse ones."""
+    rerank_by_language: dict[str, RerankGate] = {}
+    """In place of weight and depth, by the language of the question."""
 
 
 class GeneratorSettings(_Section):

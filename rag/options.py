@@ -10,6 +10,7 @@ from rag.answers import Scheme
 from rag.prompts import Kind
 from rag.protocols import Sampling
 from rag.retrieval.fold import Fold
+from rag.retrieval.rerank import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Options:
     rerank_depth: int = 30
     rerank_weight: float = 1.0
     """Of the reranker's scores against the coarse ones, in [0, 1]; 0 leaves the coarse order alone."""
+    rerank_by_language: Mapping[str, Gate] = field(default_factory=dict)
+    """By the question's language, in place of the two above: what was measured on labelled questions."""
     least_score: float = 0.0
     """Hits below it are left out; 0 leaves none out."""
     passages: int = 5

@@ -44,7 +44,7 @@ from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
-from rag.retrieval.rerank import rerank
+from rag.retrieval.rerank import CLOSED, Gate, gate_for, rerank
 from rag.retrieval.rocchio import Near, rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
@@ -105,14 +105,14 @@ class Searcher:
                 [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
             )
             fused = self._regularise(fused, near)
-        reranker = self.reranker if scheme == "hybrid" and self.options.rerank_weight > 0 else None
+        reranker, gate = self._fine(text, scheme)
         with clock("hydrate"):
-            hits = self._hits(query, fused, self._wanted(query, reranker is not None, aligning is not None))
+            hits = self._hits(query, fused, self._wanted(query, gate.depth, aligning is not None))
         stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
         stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
-        if reranker is not None and text:
+        if reranker is not None:
             with clock("rerank"):
-                hits = rerank(reranker, text, hits, self.options.rerank_depth, weight=self.options.rerank_weight)
+                hits = rerank(reranker, text, hits, gate.depth, weight=gate.weight)
             stages.append(_stage("rerank", hits))
         if aligning is not None:
             with clock("align"):
@@ -131,7 +131,7 @@ class Searcher:
             stages.append(_stage("diversify", hits))
         if self.options.least_score > 0:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
-            read = self.options.rerank_depth if reranker is not None and text else len(hits)
+            read = gate.depth if reranker is not None else len(hits)
             hits = without_noise(hits[:read], self.options.least_score)
         hits, seen = hits[: query.top_k], likeness(rankings)
         read_as = query.text if spelling.changed else ""
@@ -142,10 +142,18 @@ class Searcher:
         evidence = abstain.score(text, hits, seen, self.encoder.space.model)
         return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen)
 
-    def _wanted(self, query: Query, reranking: bool, aligning: bool) -> int:
+    def _fine(self, text: str, scheme: Scheme) -> tuple[Reranker | None, Gate]:
+        """The reranker, and how far it is let through for a question in this language; None and a closed gate where it is not."""
+        if self.reranker is None or scheme != "hybrid" or not text:
+            return None, CLOSED
+        options = self.options
+        usual = Gate(options.rerank_weight, options.rerank_depth)
+        gate = gate_for(self.reranker, language_of(text), options.rerank_by_language, usual)
+        return (self.reranker, gate) if gate.open else (None, CLOSED)
+
+    def _wanted(self, query: Query, reranked: int, aligning: bool) -> int:
         """Hits that the steps after folding look at."""
-        looking = reranking or self.picture_aligner is not None
-        wanted = max(query.top_k, self.options.rerank_depth if looking else 0)
+        wanted = max(query.top_k, reranked, self.options.rerank_depth if self.picture_aligner is not None else 0)
         wanted = max(wanted, self.options.aligned_depth if aligning else 0)
         # Diversity chooses among more than it leaves.
         return wanted * _DEEPER if self.options.diversity > 0 else wanted

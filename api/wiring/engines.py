@@ -27,6 +27,7 @@ from rag.protocols import (
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.illustrate import Look, nothing_to_see
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
+from rag.retrieval.rerank import Gate
 
 
 def vector_store(settings: Settings, folder: Path) -> VectorStore:
@@ -99,6 +100,10 @@ def engine(
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
             rerank_weight=chosen.rerank_weight,
+            rerank_by_language={
+                language: Gate(gate.weight, gate.depth, gate.reranker)
+                for language, gate in chosen.rerank_by_language.items()
+            },
             passages=generation.passages,
             merge=generation.merge,
             compress=generation.compress,

@@ -87,7 +87,8 @@ LOGITS = {"cross-encoder", "onnx"}
 def reranker(settings: Settings, generate: Generate) -> Reranker | None:
     """None also where the gate leaves the coarse order: nothing is loaded that is not used."""
     chosen = settings.retrieval
-    if chosen.rerank_gate == "leave" or chosen.rerank_weight == 0:
+    weights = [chosen.rerank_weight, *(gate.weight for gate in chosen.rerank_by_language.values() if gate.depth)]
+    if chosen.rerank_gate == "leave" or not any(weights):
         return None
     made = RERANKERS[chosen.reranker](settings, generate)
     platt = chosen.reranker_platt

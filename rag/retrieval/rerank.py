@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rag.answers import Hit
 from rag.protocols import Reranker
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How far a reranker is let through: the weight of its scores, and how many hits it orders. 0 of either keeps the coarse order.
+
+    `reranker` is the one that this was measured of; empty is any.
+    """
+
+    weight: float = 1.0
+    depth: int = 30
+    reranker: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.weight > 0 and self.depth > 0
+
+
+CLOSED = Gate(0.0, 0)
+
+
+def gate_for(reranker: Reranker, language: str, measured: Mapping[str, Gate], otherwise: Gate) -> Gate:
+    """The gate of the question's language, where this reranker was measured in it; what was measured of another reranker says nothing."""
+    found = measured.get(language, otherwise)
+    return found if found.reranker in ("", reranker.name) else otherwise
 
 
 def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *, weight: float = 1.0) -> list[Hit]:
@@ -18,7 +43,7 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *
     """
     fine = reranker.score(question, [hit.chunk.text for hit in hits[:depth]])
     head, tail = hits[: len(fine)], hits[len(fine) :]
-    scores = fine if weight >= 1 else _combined(fine, [hit.score for hit in head], weight)
+    scores = combined(fine, [hit.score for hit in head], weight)
     ranked = sorted(zip(head, scores, strict=True), key=lambda pair: -pair[1])
     lowest = min(scores, default=float("inf"))
     return [replace(hit, score=score) for hit, score in ranked] + [
@@ -26,7 +51,10 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *
     ]
 
 
-def _combined(fine: Sequence[float], coarse: Sequence[float], weight: float) -> list[float]:
+def combined(fine: Sequence[float], coarse: Sequence[float], weight: float) -> list[float]:
+    """The scores to order by: `fine` as they are at a weight of 1, and otherwise a mixture in [0, 1]."""
+    if weight >= 1:
+        return list(fine)
     pairs = zip(_to_unit(fine), _to_unit(coarse), strict=True)
     return [weight * new + (1 - weight) * old for new, old in pairs]
 

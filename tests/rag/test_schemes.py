@@ -12,6 +12,7 @@ from rag.engine import Engine
 from rag.errors import BadSetting
 from rag.fakes import FakeAligner, HashingTextEncoder
 from rag.rerankers.late_interaction import LateInteraction
+from rag.retrieval.rerank import Gate
 from tests.rag.test_engine import Backwards, engine
 
 ENCODER = HashingTextEncoder()
@@ -71,3 +72,17 @@ def test_aligned_without_token_vectors_names_the_setting() -> None:
 def test_any_aligner_will_do() -> None:
     found = replace(schemed(), aligner=FakeAligner()).search(Query("bamboo panda", scheme="aligned"))
     assert found.hits[0].chunk.id == "panda.md.0"
+
+
+def test_each_language_has_its_own_gate() -> None:
+    gates = {"en": Gate(0.0, 5), "zh": Gate(1.0, 2, "backwards")}
+    asked = schemed(rerank_by_language=gates)
+    assert "rerank" not in stages(asked, "hybrid")
+    found = stages(asked, "hybrid", "茶园每年生产多少茶？")
+    before, after = [id_ for id_, _ in found["fold"]], [id_ for id_, _ in found["rerank"]]
+    assert after == [before[1], before[0], *before[2:]]
+
+
+def test_a_gate_measured_of_another_reranker_says_nothing() -> None:
+    gates = {"en": Gate(0.0, 5, "forwards")}
+    assert "rerank" in stages(schemed(rerank_by_language=gates), "hybrid")
