@@ -17,6 +17,7 @@ from typing import Literal
 from rag.answers import Citation, Passage
 from rag.documents import ImageChunk
 from rag.protocols import Verifier
+from rag.retrieval.leading_markers import trailing
 from rag.retrieval.markers import Sentence, marked_sentences, read_markers, without_open_marker, write_markers
 from rag.retrieval.support import Judge, Support
 from rag.words import content_words
@@ -40,7 +41,7 @@ class Resolved:
     dropped: int
     attributed: int = 0
     corrected: int = 0
-    """Markers whose passage does not carry the sentence, replaced by the one of a passage that does."""
+    """Markers whose passage does not carry the sentence, replaced by the one of a passage that does, or left out beside it."""
     notes: tuple[str, ...] = ()
     claims: int = 0
     """Sentences that claim something, those that were cut among them."""
@@ -71,7 +72,7 @@ def _resolve(
     text: str, passages: Sequence[Passage], unsupported: Literal["flag", "cut"], judge: Judge, seen: bool
 ) -> Resolved:
     by_number = {passage.number: passage for passage in passages}
-    clean, marks, dropped = read_markers(text, by_number.keys())
+    clean, marks, dropped = read_markers(trailing(text), by_number.keys())
     sentences = marked_sentences(clean, marks)
     attributed = _attribute(clean, sentences, passages, judge)
     corrected = sum(_correct(clean, sentence, passages, judge) for sentence in sentences)
@@ -198,12 +199,18 @@ def _attribute(clean: str, sentences: Sequence[Sentence], passages: Sequence[Pas
 
 def _correct(clean: str, sentence: Sentence, passages: Sequence[Passage], judge: Judge) -> int:
     """Replaces markers when none of a group carries its claim and another passage verifiably does; small models often
-    name the neighbour of the passage they read. Returns how many groups were changed."""
+    name the neighbour of the passage they read, or all there are: beside one that carries the claim alone, others are left out.
+    Returns how many groups were changed."""
     changed = 0
+    by_number = {passage.number: passage for passage in passages}
     for claim, numbers in sentence.claims(clean):
-        named = [judge.support(claim, passage) for passage in passages if passage.number in numbers]
+        named = [(number, judge.support(claim, by_number[number])) for number in numbers]
         # A passage in another language that words cannot check gives way, too, to one that verifiably carries the claim.
-        if any(support.verified for support in named):
+        if any(support.verified for _, support in named):
+            carrying = [n for n, support in named if support.verified and not support.cross_language]
+            if carrying:
+                changed += len(carrying) < len(numbers)
+                numbers[:] = carrying
             continue
         supports = {passage.number: judge.support(claim, passage) for passage in passages}
         right = [number for number, support in supports.items() if support.verified and not support.cross_language]

@@ -14,6 +14,7 @@ from rag.answers import Passage, Usage
 from rag.prompts import BUILT_IN, Prompts, firmer, prompt_tokens
 from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
+from rag.retrieval.leading_markers import LeadingMarkers, trailing
 from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
 from rag.words import sentences
 
@@ -46,7 +47,7 @@ class GuardedStream:
             guard = StreamGuard(self._request.language, self._instructions(), patient=False)
             said = (yield from self._said(guard, replace(self._request, messages=messages))) or said
         self._notes += guard.notes
-        self.text = guard.text
+        self.text = trailing(guard.text)
         if guard.illness is not None and not guard.released:
             self.text = self._nearest(guard.illness, said)
             if self.text:
@@ -58,6 +59,7 @@ class GuardedStream:
     def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
         """Pieces as the guard lets them through; returns all that the generator said."""
         said: list[str] = []
+        markers = LeadingMarkers()
         used: Usage | None = None
         stream = self._generator.stream(request)
         # Leaving early closes the stream, and with it the generator's work.
@@ -67,12 +69,12 @@ class GuardedStream:
                     used = piece
                     continue
                 said.append(piece)
-                if shown := guard.feed(piece):
+                if shown := markers.feed(guard.feed(piece)):
                     yield shown
                 if guard.ended:
                     break
         self._count(used or self._estimated(request, "".join(said)))
-        if rest := guard.finish():
+        if rest := markers.feed(guard.finish()) + markers.finish():
             yield rest
         return "".join(said)
 

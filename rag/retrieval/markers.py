@@ -10,6 +10,17 @@ from rag.language import language_of
 from rag.words import content_words, sentence_spans
 
 _MARKER = re.compile(r"[ \t]*[\[【［]\s*(\d{1,2}(?:\s*[,，、;；\-–—~]\s*\d{1,2})*)\s*[\]】］](?!\()")
+_ONE = r"[\[【［]\s*\d{1,2}(?:\s*[,，、;；\-–—~]\s*\d{1,2})*\s*[\]】］](?!\()"
+_NAMED = re.compile(r"([\[【［])\s*(?:passages?|sources?|片段|来源)\s*(?=\d[^\[\]【】［］]*[\]】］])", re.IGNORECASE)
+_LISTED = re.compile(rf"({_ONE})\s*(?:[,，、;；&]|\band\b|和|及|与)\s*(?={_ONE})", re.IGNORECASE)
+_IN_BRACKETS = re.compile(
+    rf"\s*[(（]\s*(?:see|in|from|source|见|参见|来自|来源|依据)?[:：]?\s*(?:passages?|片段)?\s*((?:\s*{_ONE})+)\s*[)）]",
+    re.IGNORECASE,
+)
+_POINTING = frozenset(
+    "according passage passages source sources document documents stated states 根据 片段 资料 来源 文档 可知 所述 依据".split()
+)
+"""Words before a marker that only say where something stands: `According to passage [2], …`."""
 _OPEN_MARKER = re.compile(r"\s*[\[【［][^\]】］\n]{0,20}$")
 _RANGE = re.compile(r"(\d+)\s*[-–—~]\s*(\d+)")
 CLAIMING_WORDS = 2
@@ -31,10 +42,13 @@ class Sentence:
         last = self.start
         places = sorted(self.groups)
         for position in places:
-            piece = clean[last : self.end if position == places[-1] else position].strip(" ,，;；")
+            end = self.end if position == places[-1] else position
+            before = content_words(clean[last:position])
+            # What only points at the passage claims nothing: what follows it does.
+            begin = position if before and all(word in _POINTING for word in before) else last
+            piece = clean[begin : self.end if begin == position else end].strip(" ,，;；")
             # Two groups with nothing between them vouch for the same words.
-            claim = piece if any(map(str.isalnum, piece)) else clean[self.start : self.end]
-            claims.append((claim, self.groups[position]))
+            claims.append((piece if any(map(str.isalnum, piece)) else self.text(clean), self.groups[position]))
             last = position
         return claims
 
@@ -56,11 +70,12 @@ def without_open_marker(text: str) -> str:
 
 def read_markers(text: str, known: Container[int]) -> tuple[str, list[tuple[int, list[int]]], int]:
     """The text without markers, the passages named at each place of it, and how many named none."""
+    text = _tidied(text)
     pieces: list[str] = []
     marks: list[tuple[int, list[int]]] = []
     length, last, dropped = 0, 0, 0
     for match in _MARKER.finditer(text):
-        numbers = _numbers(match[1])
+        numbers = numbers_of(match[1])
         # Intervals and shapes, [0, 1] for example, are no markers: passages are numbered from 1.
         if 0 in numbers:
             continue
@@ -74,7 +89,15 @@ def read_markers(text: str, known: Container[int]) -> tuple[str, list[tuple[int,
     return "".join(pieces), marks, dropped
 
 
-def _numbers(inside: str) -> list[int]:
+def _tidied(text: str) -> str:
+    """Markers as the prompt asks for them: `[Passage 1]`, `[1], [2] and [3]`, `([1])` and `(see passage [1])` are `[1]`, `[1][2][3]`, `[1]`."""
+    text = _LISTED.sub(r"\1", _NAMED.sub(r"\1", text))
+    return _IN_BRACKETS.sub(r" \1", text)
+
+
+def numbers_of(inside: str) -> list[int]:
+    """Of what stands between the brackets of a marker: `1, 3-5` is 1, 3, 4, 5."""
+
     def spread(match: re.Match[str]) -> str:
         first, last = int(match[1]), int(match[2])
         return ",".join(str(n) for n in range(first, last + 1)) if 0 <= last - first < 10 else f"{first},{last}"
