@@ -101,7 +101,7 @@ class StreamGuard:
             line = self._text.rfind("\n", 0, limit) + 1
             if line >= self._done and may_become_copied(self._text[line:limit], self._instructions):
                 stop = line
-            stop -= open_markup(self._text[max(self._done, stop - 80) : stop])
+            stop -= open_markup(self._text[self._done : stop])
         if stop <= self._done:
             return ""
         piece = self._text[self._done : stop]

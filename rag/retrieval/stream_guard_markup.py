@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-_IMAGE = re.compile(r"!(?=\[)")
+_IMAGE = re.compile(r"!+(?=\[)")
 _LINK = re.compile(r"\](?=(?:\(|:)\s*<?(?:[a-z][a-z0-9+.-]*:|//|www\.))", re.IGNORECASE)
 _TAG = re.compile(
     r"<(?=/?(?:a|area|audio|base|body|button|embed|form|frame|frameset|iframe|image|img|input|link|math|meta|object|picture|script"
     r"|source|style|svg|track|video)\b)",
     re.IGNORECASE,
 )
-_OPEN = re.compile(r"(?:!|\](?:[(:]\s{0,20}<?(?:[a-z][a-z0-9+.-]{0,40}|/)?)?|</?[a-z]{0,10})$", re.IGNORECASE)
+_OPEN = re.compile(r"(?:\](?:[(:]\s{0,20}<?(?:[a-z][a-z0-9+.-]{0,40}|/)?)?|</?[a-z]{0,10})$", re.IGNORECASE)
 
 
 def inert(text: str) -> str:
@@ -25,5 +25,8 @@ def inert(text: str) -> str:
 
 def open_markup(text: str) -> int:
     """Characters at the end that may be the beginning of markup; `inert` can be told the text before them."""
+    # "!!" without its second sign would be "!" before the next "[".
+    if text.endswith("!"):
+        return len(text) - len(text.rstrip("!"))
     found = _OPEN.search(text[-80:])
     return len(found.group()) if found else 0

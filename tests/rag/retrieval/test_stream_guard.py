@@ -162,6 +162,7 @@ def test_an_answer_that_begins_with_the_prompt_is_asked_for_again() -> None:
     ("said", "shown"),
     [
         ("See ![x](https://evil.example/?q=1).", "See [x] (https://evil.example/?q=1)."),
+        ("See " + "!" * 99 + "[x](https://evil.example/?q=1).", "See [x] (https://evil.example/?q=1)."),
         ("See [here](javascript:alert(1)).", "See [here] (javascript:alert(1))."),
         ("See [here](//evil.example).", "See [here] (//evil.example)."),
         ("See ![x][a].\n\n[a]: https://evil.example/p.png", "See [x][a].\n\n[a] : https://evil.example/p.png"),
