@@ -35,8 +35,7 @@ class Generation:
     ) -> None:
         self._request, self._narrow, self._policy = request, narrow, policy
         self._stream = GuardedStream(generator, request, prompts)
-        shown = any(message.images for message in request.messages)
-        self._resolver = Resolver(request.passages, unsupported=unsupported, verifier=verifier, seen=shown)
+        self._resolver = Resolver(request.passages, unsupported=unsupported, verifier=verifier)
         self._clock = clock or Clock()
         self.result = Resolved("", (), 0)
         self.citations: tuple[Citation, ...] = ()
@@ -66,6 +65,7 @@ class Generation:
                 yield from found
         with clock("cite"):
             text = self._policy.answer(self._request.question, self._stream.text)
+            self._resolver.seen = self._stream.shown_pictures
             self.result = self._resolver.finish(text)
             self.citations = self._narrow(self.result.citations)
         if self._policy.whole_answers and self.result.text:

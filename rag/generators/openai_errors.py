@@ -22,8 +22,9 @@ def refused(base_url: str, model: str, response: httpx.Response) -> TuwenError:
         )
     if status in (400, 413, 422):
         return BadRequest(
-            f"{base_url} refused the request: {said}",
-            "When it speaks of the length, set generator.context_tokens to what the server was started with.",
+            f"{base_url} refused the request: {said.rstrip('.')}.",
+            "When it speaks of the length, set generator.context_tokens to what the server was started with; when of pictures, set "
+            "generator.images to 0 or name a vision model.",
         )
     if status in BUSY:
         return GeneratorBusy(

@@ -123,10 +123,11 @@ class Resolver:
         *,
         unsupported: Literal["flag", "cut"] = "flag",
         verifier: Verifier | None = None,
-        seen: bool = False,
     ) -> None:
         self._passages = passages
-        self._unsupported, self._seen = unsupported, seen
+        self._unsupported = unsupported
+        self.seen = False
+        """Whether the generator was shown a picture: known before `finish`."""
         self._judge = Judge(verifier)
         self._text = ""
         self._done = 0
@@ -160,7 +161,7 @@ class Resolver:
     def finish(self, text: str | None = None) -> Resolved:
         """What `resolve` makes of the whole text, or of the one given in its place; sentences checked in the stream are not checked again."""
         given = self._text if text is None else text
-        return _resolve(given, self._passages, self._unsupported, self._judge, self._seen)
+        return _resolve(given, self._passages, self._unsupported, self._judge, self.seen)
 
 
 def _counts_unseen(supports: Sequence[tuple[Passage, Support]]) -> bool:

@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import cast
 
 from rag.answers import Passage, Usage
+from rag.errors import BadRequest
 from rag.prompts import BUILT_IN, Prompts, firmer, prompt_tokens
 from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
+from rag.retrieval.illustrate import pictures_of, with_fewer_pictures
 from rag.retrieval.leading_markers import LeadingMarkers, trailing
 from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
 from rag.words import sentences
@@ -22,6 +24,7 @@ RETRY_NOTE = "The generator's first answer was unusable ({illness}); it was aske
 NEAREST_NOTE = (
     "The generator gave no usable answer ({illness}); this is the sentence of the passages nearest to the question."
 )
+PICTURES_NOTE = "The generator's server refused the question with {count} pictures and was asked with {left}: {why}"
 
 
 class GuardedStream:
@@ -36,6 +39,11 @@ class GuardedStream:
     @property
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._notes))
+
+    @property
+    def shown_pictures(self) -> bool:
+        """Whether the generator was shown any."""
+        return pictures_of(self._request.messages) > 0
 
     def __iter__(self) -> Iterator[str]:
         """Raises GeneratorUnavailable."""
@@ -57,6 +65,24 @@ class GuardedStream:
         return [line for m in self._request.messages if m.role == "system" for line in m.content.splitlines()]
 
     def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
+        """What `_heard` does; a request that is refused for its pictures is made again with fewer. It is refused before its first piece."""
+        count, why = pictures_of(request.messages), None
+        while True:
+            try:
+                said = yield from self._heard(guard, request)
+                break
+            except BadRequest as error:
+                if not pictures_of(request.messages):
+                    raise
+                why = why or error
+                request = replace(request, messages=with_fewer_pictures(request.messages))
+                self._request = replace(self._request, messages=with_fewer_pictures(self._request.messages))
+        if why is not None:
+            left = pictures_of(request.messages) or "none"
+            self._notes.append(PICTURES_NOTE.format(count=count, left=left, why=why))
+        return said
+
+    def _heard(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
         """Pieces as the guard lets them through; returns all that the generator said."""
         said: list[str] = []
         markers = LeadingMarkers()

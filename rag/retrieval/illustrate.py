@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rag.answers import Hit, Passage
 from rag.documents import ImageData
-from rag.protocols import LabelledImage
+from rag.protocols import LabelledImage, Message
 
 Look = Callable[[Hit], ImageData | None]
 """What a hit looks like: its picture, or a crop of its page; None where there is nothing to see."""
@@ -64,3 +65,17 @@ def fitted(image: ImageData, pixels: int) -> ImageData | None:
         return ImageData(out.getvalue(), "image/jpeg", *size)
     drawn.save(out, "PNG")
     return ImageData(out.getvalue(), "image/png", *size)
+
+
+def pictures_of(messages: Sequence[Message]) -> int:
+    return sum(len(message.images) for message in messages)
+
+
+def with_fewer_pictures(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The same with the first half of the pictures, of one with none: for a server to which they were too many, or any."""
+    room = pictures_of(messages) // 2
+    kept: list[Message] = []
+    for message in messages:
+        kept.append(replace(message, images=message.images[:room]))
+        room -= len(kept[-1].images)
+    return tuple(kept)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage
-from rag.documents import Chunk, DocumentRef
+from rag.documents import Chunk, DocumentRef, ImageData
+from rag.errors import BadRequest, TuwenError
 from rag.fake_generator import ScriptedGenerator
 from rag.prompts import build_messages
-from rag.protocols import GenerationRequest, Sampling
+from rag.protocols import GenerationRequest, LabelledImage, Sampling
 from rag.retrieval.guarded import GuardedStream
 from rag.retrieval.stream_guard import COPY_NOTE, LANGUAGE_NOTE, LOOP_NOTE, StreamGuard
 from rag.retrieval.stream_guard_loops import loop_start
@@ -38,6 +40,41 @@ def answered(*script: str, language: str = "en", piece: int = 4) -> tuple[Guarde
     generator = ScriptedGenerator(*script, piece_characters=piece)
     stream = GuardedStream(generator, request(language))
     return stream, "".join(stream), generator
+
+
+TOO_LONG = BadRequest(
+    "The server refused the request: input length exceeds the context.", "Set generator.context_tokens."
+)
+SIGHT = tuple(LabelledImage(f"Picture of passage [{n}]:", ImageData(b"", "image/png", 9, 9)) for n in range(5))
+
+
+@pytest.mark.parametrize(
+    ("script", "shown"),
+    [
+        ((PANDA,), [5]),
+        ((TOO_LONG, PANDA), [5, 2]),
+        ((TOO_LONG, TOO_LONG, TOO_LONG, PANDA), [5, 2, 1, 0]),
+        ((TOO_LONG, "", PANDA), [5, 2, 2]),
+    ],
+)
+def test_what_is_refused_for_its_pictures_is_asked_with_fewer(
+    script: tuple[str | TuwenError, ...], shown: list[int]
+) -> None:
+    asked = request()
+    *before, last = asked.messages
+    generator = ScriptedGenerator(*script)
+    stream = GuardedStream(generator, replace(asked, messages=(*before, replace(last, images=SIGHT))))
+    assert "".join(stream).strip() == PANDA
+    assert [len(made.messages[-1].images) for made in generator.requests] == shown
+    assert stream.shown_pictures is (shown[-1] > 0)
+    told = [note for note in stream.notes if "pictures" in note]
+    assert len(told) == (shown[0] != shown[-1])
+    assert all("5 pictures" in note and "input length" in note for note in told)
+
+
+def test_a_request_that_is_refused_without_pictures_stays_refused() -> None:
+    with pytest.raises(BadRequest, match="input length"):
+        "".join(GuardedStream(ScriptedGenerator(TOO_LONG), request()))
 
 
 @pytest.mark.parametrize(
