@@ -6,13 +6,15 @@ than the one that reads it (docs/decisions/0008-generator-over-http.md). Several
 
 from __future__ import annotations
 
+from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 
 import httpx
 
 from rag.answers import Usage
-from rag.errors import BadSetting, GeneratorUnavailable
+from rag.errors import BadRequest, BadSetting, GeneratorUnavailable
 from rag.generators.chat_body import chat_body
 from rag.generators.chat_stream import read_events
 from rag.generators.estimate import estimate_tokens
@@ -45,6 +47,7 @@ class OpenAIGenerator:
         self._context_tokens = context_tokens
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+        self._refuses_schemas = False
         self._client = httpx.Client(headers=headers, timeout=self._timeout, limits=limits)
 
     @property
@@ -90,7 +93,28 @@ class OpenAIGenerator:
             pass
 
     def stream(self, request: GenerationRequest) -> Iterator[str | Usage]:
-        """Leaving early, from here or by `rag.abandon`, closes the connection, by which the server knows that nobody waits."""
+        """Leaving early, from here or by `rag.abandon`, closes the connection, by which the server knows that nobody waits. A server that
+        refuses a JSON schema is asked without one, this time and from then on."""
+        if request.schema is None:
+            yield from self._stream(request)
+        else:
+            yield from self._stream_structured(request)
+
+    def _stream_structured(self, request: GenerationRequest) -> Iterator[str | Usage]:
+        if not self._refuses_schemas:
+            pieces = self._stream(request)
+            with closing(pieces), suppress(BadRequest):
+                yield next(pieces)
+                yield from pieces
+                return
+        with closing(self._stream(replace(request, schema=None))) as plain:
+            first = next(plain)
+            # The same request is taken without the schema: that is what was refused.
+            self._refuses_schemas = True
+            yield first
+            yield from plain
+
+    def _stream(self, request: GenerationRequest) -> Pieces[str | Usage, None, None]:
         url, body = f"{self._base_url}/chat/completions", chat_body(self._model, request)
         try:
             with self._client.stream("POST", url, json=body) as response:

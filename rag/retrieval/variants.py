@@ -4,7 +4,7 @@
 - `parts`: the questions that a multi-hop question is made of (Press et al. 2023, arXiv:2210.03350).
 - `passage`: a passage that could answer it, for the vectors only (HyDE: Gao et al. 2023, arXiv:2212.10496).
 
-Every step may fail: a generator that cannot be reached, or that writes nothing of use, leaves the question alone.
+Questions are asked for as JSON where the server can hold the model to a schema, and read from lines where it cannot. Every step may fail: a generator that cannot be reached, or that writes nothing of use, leaves the question alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from rag.language import language_of
 from rag.prompts import BUILT_IN, Kind, Prompts, variant_messages
 from rag.protocols import GenerationRequest, Generator, Sampling
 from rag.retrieval.fuse import Fused
+from rag.structured import read_texts, texts_schema
 from rag.words import content_words
 
 LONGEST_LINE = 300
+LISTED = "questions"
+"""The name of the list in JSON."""
 _LEAD = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)、:：]|(?:question|问题)\s*\d*\s*[:：])\s*", re.IGNORECASE)
 
 
@@ -75,6 +78,7 @@ def _written(kind: Kind, question: str, generator: Generator, count: int, prompt
         turns=(),
         messages=variant_messages(kind, question, language, count, prompts),
         sampling=Sampling(temperature=0.0, max_tokens=120 if kind == "passage" else 40 * count),
+        schema=None if kind == "passage" else texts_schema(LISTED, count),
     )
     try:
         return "".join(piece for piece in generator.stream(request) if isinstance(piece, str))
@@ -83,9 +87,10 @@ def _written(kind: Kind, question: str, generator: Generator, count: int, prompt
 
 
 def _lines(written: str, question: str) -> list[str]:
-    """Lines that could be questions: of the question's language, of its length, with a word of content."""
+    """What could be questions, of a list or of lines: of the question's language, of its length, with a word of content."""
     found = []
-    for line in written.splitlines():
+    listed = read_texts(written, LISTED)
+    for line in written.splitlines() if listed is None else listed:
         text = _LEAD.sub("", line).strip("\"'“”「」 ")
         if text and len(text) <= LONGEST_LINE and content_words(text) and language_of(text) == language_of(question):
             if text.endswith((":", "：")):

@@ -116,6 +116,35 @@ def test_a_schema_goes_along() -> None:
     assert sent["json_schema"]["schema"] == schema
 
 
+def test_a_server_that_refuses_schemas_is_asked_without_and_not_asked_again() -> None:
+    structured = replace(request(), schema={"type": "object"})
+    refusal = Reply(status=400, body="response_format is not supported")
+    with ScriptedServer(refusal, Reply(("one",)), Reply(("two",))) as server:
+        made = generator(server)
+        assert next(iter(made.stream(structured))) == "one"
+        assert next(iter(made.stream(structured))) == "two"
+    assert ["response_format" in body for body in server.requests] == [True, False, False]
+
+
+def test_what_is_refused_for_another_reason_is_an_error_and_not_the_schemas_fault() -> None:
+    structured = replace(request(), schema={"type": "object"})
+    too_long = Reply(status=400, body="too long")
+    with ScriptedServer(too_long, too_long, Reply(("one",))) as server:
+        made = generator(server)
+        with pytest.raises(BadRequest, match="too long"):
+            list(made.stream(structured))
+        assert next(iter(made.stream(structured))) == "one"
+    assert ["response_format" in body for body in server.requests] == [True, False, True]
+
+
+def test_closing_a_structured_answer_hangs_up() -> None:
+    with ScriptedServer(Reply(("word ",) * 400, between_s=0.01)) as server:
+        pieces = generator(server).stream(replace(request(), schema={"type": "object"}))
+        assert next(pieces) == "word "
+        pieces.close()  # type: ignore[attr-defined]
+        assert server.hung_up.wait(3)
+
+
 def test_pictures_stand_before_the_text_under_their_labels() -> None:
     picture = ImageData(b"not really a PNG", "image/png", 4, 4)
     message = Message("user", "What is on it?", (LabelledImage("Picture of passage [1]:", picture),))

@@ -16,6 +16,29 @@ def test_lines_that_are_no_questions_are_left_out() -> None:
     assert made.passages == ()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"questions": ["How heavy is a cub?", "What is the mass of a \\"cub\\"?"]}',
+        '```json\n["How heavy is a cub?", "What is the mass of a \\"cub\\"?"]\n```',
+        '{"questions": ["How heavy is a cub?", "What is the mass of a \\"cub\\"?", "How much does a',
+    ],
+)
+def test_json_is_read_whole_or_cut_off(written: str) -> None:
+    writer = ScriptedGenerator(written)
+    made = make_variants("What does a cub weigh?", writer, ["paraphrases"])
+    assert made.questions == ("How heavy is a cub?", 'What is the mass of a "cub"?')
+    (asked,) = writer.requests
+    assert asked.schema is not None
+    assert asked.schema["required"] == ["questions"]
+
+
+def test_a_passage_is_asked_for_as_plain_text() -> None:
+    writer = ScriptedGenerator("A cub weighs 90 g.")
+    assert make_variants("What does a cub weigh?", writer, ["passage"]).passages == ("A cub weighs 90 g.",)
+    assert writer.requests[0].schema is None
+
+
 def test_the_question_itself_is_no_variant() -> None:
     assert not make_variants("茶园建于哪一年？", ScriptedGenerator("茶园建于哪一年？"), ["parts"])
 
