@@ -111,4 +111,17 @@ def _condense(query: Query, generator: Generator, prompts: Prompts) -> str:
     keeps = set(content_words(rewritten)) & (
         set(content_words(query.text)) | {w for t in query.turns for w in content_words(t.content)}
     )
-    return rewritten if plausible and keeps else ""
+    return rewritten if plausible and keeps and not _lost(query, rewritten) else ""
+
+
+def _lost(query: Query, rewritten: str) -> bool:
+    """Whether what is new in the question did not get into its rewriting: asked for "the next one", a small model writes the question
+    before once more, and so it may lose the year of "and in 2019?"."""
+    asked, made = _key(query.text), _key(rewritten)
+    earlier = {_key(turn.content) for turn in query.turns if turn.role == "user"}
+    numbers = {word for word in asked if any(map(str.isdigit, word))}
+    return (made in earlier and made != asked) or not numbers <= set(made)
+
+
+def _key(text: str) -> tuple[str, ...]:
+    return tuple(content_words(text))

@@ -56,6 +56,21 @@ def test_the_generator_rewrites_with_the_conversation_before_it() -> None:
     assert "[1]" not in request.messages[1].content
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "written"),
+    [
+        ("And for the next one?", ("What is the prefix for Group Channels in Slack?",), "What is the prefix for Group Channels in Slack?"),
+        ("And in 2005?", DISABILITY, "How many people had a disability in 2010?"),
+        ("And in 2005?", DISABILITY, "How many people had a disability then?"),
+        ("下一种呢？", ("Slack 中群组频道的前缀是什么？",), "Slack 中群组频道的前缀是什么？"),
+    ],
+)  # fmt: skip
+def test_a_rewriting_that_lost_what_is_new_is_not_used(text: str, said: tuple[str, ...], written: str) -> None:
+    asked = query(text, *said)
+    assert standalone(asked, ScriptedGenerator(written)) == standalone(asked)
+    assert standalone(asked).startswith(text)
+
+
 @pytest.mark.parametrize("written", ["", "   ", "残疾人有多少？", "word " * 100, "The moon is cheese."])
 def test_what_is_no_rewritten_question_is_not_used(written: str) -> None:
     rewritten = standalone(query("And in 2005?", *DISABILITY), ScriptedGenerator(written))
