@@ -52,6 +52,9 @@ class _Place:
     server: Server
     breaker: CircuitBreaker
     under_way: int = 0
+    back: bool = False
+    """It was given up and is there again: the next question is its trial."""
+    looking: bool = False
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -148,6 +151,7 @@ class ServerPool:
                 if self._now() - begun > self._patience_s:
                     break
                 self._pause(attempt, error)
+            self._look_for_those_away()
             for place in self._by_load(stable):
                 if not self._may_ask(place):
                     continue
@@ -171,8 +175,13 @@ class ServerPool:
         """Of a server that was given up, by a question that costs it nothing: who waits for an answer is not made to try it."""
         if place.breaker.closed:
             return True
-        if not place.breaker.allows():
-            return False
+        with place.guard:
+            if place.back:
+                place.back = False
+                return True
+        return not place.looking and place.breaker.allows() and self._is_there(place)
+
+    def _is_there(self, place: _Place) -> bool:
         try:
             place.server.ready()
         except TuwenError:
@@ -180,11 +189,29 @@ class ServerPool:
             return False
         return True
 
+    def _look_for_those_away(self) -> None:
+        """While another answers, in the background: without it, a server that came back would never be asked again."""
+        if not any(place.breaker.closed for place in self._places):
+            return
+        for place in self._places:
+            with place.guard:
+                if place.breaker.closed or place.back or place.looking or not place.breaker.allows():
+                    continue
+                place.looking = True
+            threading.Thread(target=self._look, args=(place,), name="tuwen-look", daemon=True).start()
+
+    def _look(self, place: _Place) -> None:
+        there = self._is_there(place)
+        with place.guard:
+            place.back, place.looking = there, False
+
     def _by_load(self, stable: str) -> list[_Place]:
         def rank(place: _Place) -> str:
             return hashlib.sha256(f"{place.server.base_url}\0{stable}".encode()).hexdigest()
 
-        return sorted(self._places, key=lambda place: (not place.breaker.closed, place.under_way, rank(place)))
+        return sorted(
+            self._places, key=lambda place: (not (place.breaker.closed or place.back), place.under_way, rank(place))
+        )
 
     def _pause(self, attempt: int, error: GeneratorUnavailable | None) -> None:
         seconds = min(FIRST_PAUSE_S * 2 ** (attempt - 1), LONGEST_PAUSE_S)

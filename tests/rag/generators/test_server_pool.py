@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -136,6 +137,61 @@ def test_a_trial_of_a_server_that_is_still_away_costs_no_waiting_for_an_answer()
         with pytest.raises(GeneratorUnavailable):
             list(asked.stream(request()))
         now += 1.0
+
+
+def test_a_server_that_came_back_is_asked_again_while_another_answers() -> None:
+    """Without anybody who has to ask in vain for it."""
+    now = 0.0
+    breaker = partial(CircuitBreaker, failures=1, pause_s=1.0, now=lambda: now)
+    with ScriptedServer(SAYS) as stays, ScriptedServer(FAILS, FAILS, SAYS) as returns:
+        servers = [OpenAIGenerator(server.base_url, "scripted") for server in (stays, returns)]
+        asked = ServerPool(servers, retries=0, breaker=breaker)
+
+        def ask_until(count: int) -> None:
+            for number in range(200):
+                assert list(asked.stream(request(f"question {number}"))) == SAID
+                if len(returns.requests) == count:
+                    return
+                time.sleep(0.005)
+            raise AssertionError(f"it was asked {len(returns.requests)} times")
+
+        ask_until(1)
+        for number in range(20):
+            assert list(asked.stream(request(f"another {number}"))) == SAID
+        assert len(returns.requests) == 1
+        now = 1.0
+        ask_until(2)  # there, and still ill: left alone for twice as long
+        now = 2.5
+        time.sleep(0.05)
+        for number in range(20):
+            assert list(asked.stream(request(f"another {number}"))) == SAID
+        assert len(returns.requests) == 2
+        now = 3.1
+        ask_until(10)
+
+
+def test_the_search_for_one_that_is_away_keeps_nobody_waiting() -> None:
+    class Silent(OpenAIGenerator):
+        looks = 0
+
+        def ready(self) -> None:
+            self.looks += 1
+            time.sleep(0.5)
+            raise GeneratorUnavailable("Nothing.", "Wait.")
+
+    now = 0.0
+    breaker = partial(CircuitBreaker, failures=1, pause_s=1.0, now=lambda: now)
+    with ScriptedServer(SAYS) as stays:
+        silent = Silent(NOBODY, "scripted")
+        asked = ServerPool([OpenAIGenerator(stays.base_url, "scripted"), silent], retries=0, breaker=breaker)
+        for number in range(20):
+            list(asked.stream(request(f"question {number}")))
+        began = time.perf_counter()
+        for number in range(5):
+            now += 1.0
+            list(asked.stream(request(f"another {number}")))
+        assert time.perf_counter() - began < 0.4
+        assert silent.looks == 1
 
 
 def test_the_least_loaded_is_asked() -> None:
