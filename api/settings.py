@@ -150,7 +150,7 @@ class RerankGate(_Section):
     """0 keeps the coarse order."""
     depth: Annotated[int, Field(ge=0)] = 30
     reranker: str = ""
-    """The one that was measured, by its name; another one is used as if nothing had been measured. Empty is any."""
+    """What was measured, as `reranker reranker_model`: of another one this says nothing, and is not used. Empty is any."""
 
 
 class RetrievalSettings(_Section):

@@ -83,6 +83,11 @@ def measure(system: System, task: Task, question: Question) -> Record:
             for hit in found.hits[:HITS_KEPT]
         ],
     }
+    if found.reranked:
+        record["reranked"] = [
+            (task.ids.get(document, document), round(coarse, 5), round(fine, 5))
+            for document, coarse, fine in found.reranked
+        ]
     given: Given | None = None
     if task.answers:
         began = time.perf_counter()

@@ -34,6 +34,9 @@ class Found:
     timings: Mapping[str, float] = field(default_factory=dict)
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: float | None = None
+    reranked: tuple[tuple[str, float, float], ...] = ()
+    """Of the passages that a reranker looked at, in the order before: document, score before, and the reranker's own. Empty where the
+    scores that were told are not its own alone."""
 
 
 @dataclass(frozen=True, slots=True)

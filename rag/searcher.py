@@ -44,7 +44,7 @@ from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
-from rag.retrieval.rerank import CLOSED, Gate, gate_for, rerank
+from rag.retrieval.rerank import CLOSED, Gate, rerank
 from rag.retrieval.rocchio import Near, rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
@@ -148,7 +148,7 @@ class Searcher:
             return None, CLOSED
         options = self.options
         usual = Gate(options.rerank_weight, options.rerank_depth)
-        gate = gate_for(self.reranker, language_of(text), options.rerank_by_language, usual)
+        gate = options.rerank_by_language.get(language_of(text), usual)
         return (self.reranker, gate) if gate.open else (None, CLOSED)
 
     def _wanted(self, query: Query, reranked: int, aligning: bool) -> int:

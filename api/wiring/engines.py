@@ -8,7 +8,7 @@ from pathlib import Path
 from api.settings import Settings, prompts
 from api.wiring.encoders import picture_aligner, serving, text_aligner
 from api.wiring.generators import sampling
-from api.wiring.rerankers import reranker
+from api.wiring.rerankers import rerank_gates, reranker
 from api.wiring.verifiers import VERIFIERS
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine
@@ -27,7 +27,6 @@ from rag.protocols import (
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.illustrate import Look, nothing_to_see
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
-from rag.retrieval.rerank import Gate
 
 
 def vector_store(settings: Settings, folder: Path) -> VectorStore:
@@ -100,10 +99,7 @@ def engine(
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
             rerank_weight=chosen.rerank_weight,
-            rerank_by_language={
-                language: Gate(gate.weight, gate.depth, gate.reranker)
-                for language, gate in chosen.rerank_by_language.items()
-            },
+            rerank_by_language=rerank_gates(settings),
             passages=generation.passages,
             merge=generation.merge,
             compress=generation.compress,

@@ -8,6 +8,7 @@ from pathlib import Path
 from api.settings import Settings, prompts
 from rag.errors import BadSetting
 from rag.protocols import Generator, Reranker
+from rag.retrieval.rerank import Gate
 from rag.weights.conventions import RerankerConvention
 
 Generate = Callable[[], Generator]
@@ -84,11 +85,19 @@ LOGITS = {"cross-encoder", "onnx"}
 """Rerankers whose scores are what the model gives; servers apply its convention themselves."""
 
 
+def rerank_gates(settings: Settings) -> dict[str, Gate]:
+    """Those that were measured of the reranker that is set."""
+    chosen = settings.retrieval
+    own = f"{chosen.reranker} {chosen.reranker_model}".strip()
+    measured = chosen.rerank_by_language.items()
+    return {language: Gate(gate.weight, gate.depth) for language, gate in measured if gate.reranker in ("", own)}
+
+
 def reranker(settings: Settings, generate: Generate) -> Reranker | None:
     """None also where the gate leaves the coarse order: nothing is loaded that is not used."""
     chosen = settings.retrieval
-    weights = [chosen.rerank_weight, *(gate.weight for gate in chosen.rerank_by_language.values() if gate.depth)]
-    if chosen.rerank_gate == "leave" or not any(weights):
+    let_through = chosen.rerank_weight > 0 or any(gate.open for gate in rerank_gates(settings).values())
+    if chosen.rerank_gate == "leave" or not let_through:
         return None
     made = RERANKERS[chosen.reranker](settings, generate)
     platt = chosen.reranker_platt

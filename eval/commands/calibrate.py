@@ -35,7 +35,10 @@ def calibrate_run(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the split into a train and a test side.")] = 0,
     write: Annotated[
-        bool, typer.Option("--write", help="Write the threshold into the data directory's tuwen.toml.")
+        bool,
+        typer.Option(
+            "--write", help="Write the threshold, or how far to rerank, into the data directory's tuwen.toml."
+        ),
     ] = False,
     data: Data = None,
     as_json: Json = False,
@@ -45,11 +48,11 @@ def calibrate_run(
 
     with terminal.errors(as_json):
         if rerank is not None:
-            if risk is not None or coverage is not None or write:
-                raise BadRequest(
-                    "--rerank decides about the reranker only.", "Leave --risk, --coverage and --write out."
-                )
+            if risk is not None or coverage is not None:
+                raise BadRequest("--rerank decides about the reranker only.", "Leave --risk and --coverage out.")
             found = _gate(run, rerank, measure, round(1 - confidence, 9), seed)
+            if write:
+                found["written"] = str(_write_gate(found, data))
         else:
             found = _threshold(run, risk, coverage, round(1 - confidence, 9), measure, right_from, seed)
             if write:
@@ -79,15 +82,35 @@ def _threshold(
 
 
 def _gate(run: Path, rerank: Path, measure: str, alpha: float, seed: int) -> dict[str, Any]:
+    from eval.calibration.by_language import language_gates
     from eval.calibration.gate import rerank_gate
     from eval.records import RunFolder
 
-    records = []
-    for path in (run, rerank):
-        folder = RunFolder(path)
+    coarse, reranked = RunFolder(run), RunFolder(rerank)
+    for folder in (coarse, reranked):
         folder.read()
-        records.append(list(folder.done.values()))
-    return rerank_gate(*records, measure=measure or "ndcg@10", alpha=alpha, seed=seed)
+    before, after = list(coarse.done.values()), list(reranked.done.values())
+    measure = measure or "ndcg@10"
+    settings = reranked.head.get("config", {}).get("system", {}).get("settings", {}).get("retrieval", {})
+    return rerank_gate(before, after, measure=measure, alpha=alpha, seed=seed) | {
+        "languages": language_gates(after, measure=measure, alpha=alpha, seed=seed),
+        "reranker": f"{settings.get('reranker', '')} {settings.get('reranker_model', '')}".strip(),
+    }
+
+
+def _write_gate(found: dict[str, Any], data: Path | None) -> Path:
+    """What was decided for each language; for all together, where the run does not tell languages apart."""
+    from eval.settings_file import write_setting
+
+    folder = data or Path(".tuwen")
+    gates = {
+        language: {"weight": gate["weight"], "depth": gate["depth"], "reranker": found["reranker"]}
+        for language, gate in found["languages"].items()
+        if gate["decision"] != "unknown"
+    }
+    if gates:
+        return write_setting(folder, "retrieval", "rerank_by_language", gates)
+    return write_setting(folder, "retrieval", "rerank_gate", found["decision"])
 
 
 def _write(found: dict[str, Any], data: Path | None) -> Path:
@@ -168,3 +191,23 @@ def _show_gate(found: dict[str, Any]) -> None:
         )
     before, after = found["latency_ms"]["coarse"], found["latency_ms"]["reranked"]
     say(f"latency  p50 {before['p50']:.1f} → {after['p50']:.1f} ms, p95 {before['p95']:.1f} → {after['p95']:.1f} ms")
+    for language, gate in found["languages"].items():
+        say("")
+        _show_language(language, gate)
+    if "written" in found:
+        terminal.err.print(f"[dim]written to {found['written']}[/]")
+
+
+def _show_language(language: str, gate: dict[str, Any]) -> None:
+    say = terminal.out.print
+    if gate["decision"] == "unknown":
+        say(f"{language}: {gate['reason']} The general setting stays.", markup=False)
+        return
+    let = f"weight {gate['weight']:g}, the first {gate['depth']}" if gate["weight"] else "the coarse order stays"
+    say(f"{language}: {let}. {gate['reason']}", style="bold", markup=False)
+    low, high = gate["interval"]
+    say(
+        f"   held out  {gate['questions']} questions, {gate['coarse']:.4f} → {gate['reranked']:.4f} ({gate['difference']:+.4f}, "
+        f"95 % {low:+.4f} … {high:+.4f}, p {gate['p']:.3f}); everything by the reranker alone: {gate['whole']:+.4f}",
+        markup=False,
+    )

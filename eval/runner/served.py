@@ -90,7 +90,7 @@ class ServedSystem:
         if isinstance(self._client, LocalClient):
             service = self._client.service
             state = service.library.state(self._collection)
-            parts += [sorted({settings for _, settings, _ in state.values()}), service.encoder.space.id]
+            parts += [sorted({settings for _, settings, *_ in state.values()}), service.encoder.space.id]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def _ingest_here(self, service: Service, files: list[InputFile], tell: Callable[[FileEvent], None]) -> Report:
@@ -107,7 +107,9 @@ class ServedSystem:
         body = SearchBody(query=question, collection=self._collection, top_k=top_k, turns=earlier, explain=True)
         result = self._client.search(body)
         explained = result.get("explain", {})
-        return Found(_hits(result["hits"]), result["timings"], _stages(explained), explained.get("evidence"))
+        stages, hits = _stages(explained), _hits(result["hits"])
+        reranked = _reranked(explained, hits, self._config.get("settings", {}).get("retrieval", {}))
+        return Found(hits, result["timings"], stages, explained.get("evidence"), reranked)
 
     def answer(self, question: str, top_k: int, turns: Sequence[Turn] = ()) -> Given:
         final: dict[str, Any] = {}
@@ -193,6 +195,19 @@ def _hits(shown: Sequence[dict[str, Any]]) -> tuple[FoundHit, ...]:
 
 def _stages(explained: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return {stage["name"]: tuple(id_ for id_, _ in stage["ranking"]) for stage in explained.get("stages", ())}
+
+
+def _reranked(
+    explained: dict[str, Any], hits: Sequence[FoundHit], settings: dict[str, Any]
+) -> tuple[tuple[str, float, float], ...]:
+    """Told only where all was reranked alike and nothing was mixed into the scores. What a budget left out counts as the worst."""
+    rankings = {stage["name"]: stage["ranking"] for stage in explained.get("stages", ())}
+    alike = settings.get("rerank_weight", 0) == 1 and not settings.get("rerank_by_language")
+    if "rerank" not in rankings or not alike:
+        return ()
+    fine, documents = dict(rankings["rerank"]), {hit.chunk_id: hit.document for hit in hits}
+    looked_at = rankings["fold"][: settings["rerank_depth"]]
+    return tuple((documents[id_], score, fine[id_]) for id_, score in looked_at if id_ in documents and id_ in fine)
 
 
 def _pages(hit: dict[str, Any]) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers import Hit
@@ -11,14 +11,10 @@ from rag.protocols import Reranker
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How far a reranker is let through: the weight of its scores, and how many hits it orders. 0 of either keeps the coarse order.
+    """How far a reranker is let through: the weight of its scores, and how many hits it orders. 0 of either keeps the coarse order."""
 
-    `reranker` is the one that this was measured of; empty is any.
-    """
-
-    weight: float = 1.0
-    depth: int = 30
-    reranker: str = ""
+    weight: float
+    depth: int
 
     @property
     def open(self) -> bool:
@@ -26,12 +22,6 @@ class Gate:
 
 
 CLOSED = Gate(0.0, 0)
-
-
-def gate_for(reranker: Reranker, language: str, measured: Mapping[str, Gate], otherwise: Gate) -> Gate:
-    """The gate of the question's language, where this reranker was measured in it; what was measured of another reranker says nothing."""
-    found = measured.get(language, otherwise)
-    return found if found.reranker in ("", reranker.name) else otherwise
 
 
 def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *, weight: float = 1.0) -> list[Hit]:

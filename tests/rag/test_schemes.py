@@ -75,14 +75,9 @@ def test_any_aligner_will_do() -> None:
 
 
 def test_each_language_has_its_own_gate() -> None:
-    gates = {"en": Gate(0.0, 5), "zh": Gate(1.0, 2, "backwards")}
+    gates = {"en": Gate(0.0, 5), "zh": Gate(1.0, 2)}
     asked = schemed(rerank_by_language=gates)
     assert "rerank" not in stages(asked, "hybrid")
     found = stages(asked, "hybrid", "茶园每年生产多少茶？")
     before, after = [id_ for id_, _ in found["fold"]], [id_ for id_, _ in found["rerank"]]
     assert after == [before[1], before[0], *before[2:]]
-
-
-def test_a_gate_measured_of_another_reranker_says_nothing() -> None:
-    gates = {"en": Gate(0.0, 5, "forwards")}
-    assert "rerank" in stages(schemed(rerank_by_language=gates), "hybrid")
