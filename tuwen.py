@@ -398,6 +398,19 @@ def verify_models(
         models.verify(_settings(data), names or [], as_json)
 
 
+@models_app.command("convert")
+def convert_model(
+    source: Annotated[Path, typer.Argument(help="Folder of a CLIPModel or ChineseCLIPModel of Hugging Face.")],
+    target: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    as_json: Json = False,
+) -> None:
+    """Convert a CLIP of Hugging Face for open_clip, which searches pictures with it."""
+    from api import models
+
+    with errors(as_json):
+        models.convert(source, target, as_json)
+
+
 @app.command()
 def plan(
     model: Annotated[str, typer.Argument(help="A model's name (deepseek-r1, qwen2.5-7b, …), or its config.json.")],

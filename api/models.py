@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from api import terminal
+from api import terminal, wiring
 from api.settings import Settings
 from api.wiring import LABEL_MODEL
 from rag import weights
@@ -114,3 +115,17 @@ def verify(settings: Settings, names: list[str], as_json: bool) -> None:
         print(json.dumps({"models": results}, ensure_ascii=False))  # noqa: T201
     if any(result != "right" for result in results.values()):
         raise SetupError("Not every model is what the manifest names.", "Fetch it again with `tuwen models pull NAME`.")
+
+
+def convert(source: Path, target: Path, as_json: bool) -> None:
+    """Raises SetupError where the source is no CLIP, or the extra `clip` is missing."""
+    made = wiring.convert_clip(source, target)
+    setting = f"local-dir:{made}"
+    if as_json:
+        print(json.dumps({"path": str(made), "image_model": setting}, ensure_ascii=False))  # noqa: T201
+        return
+    terminal.out.print(f"{made}: ready", markup=False)
+    terminal.out.print(
+        f"Set `TUWEN_PICTURES__IMAGE_ENCODER=open_clip` and `TUWEN_PICTURES__IMAGE_MODEL={setting}` to search pictures with it.",
+        markup=False,
+    )

@@ -177,3 +177,10 @@ def image_encoder(settings: Settings) -> ImageEncoder | None:
     from rag.encoders.clip import OpenClipEncoder
 
     return OpenClipEncoder(settings.pictures.image_model, settings.pictures.image_weights)
+
+
+def convert_clip(source: Path, target: Path) -> Path:
+    """A CLIP of Hugging Face as a folder for `pictures.image_model`. Raises ExtraMissing, BadSetting, ModelMissing, ModelCorrupt."""
+    from rag.encoders.clip_convert import convert_clip as converted
+
+    return converted(source, target)

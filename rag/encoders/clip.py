@@ -6,6 +6,7 @@ Radford et al., "Learning transferable visual models from natural language super
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import threading
@@ -130,12 +131,16 @@ def _imported() -> tuple[Any, Any]:
 
 def _loaded(open_clip: Any, source: str, checkpoint: Path, device: str) -> tuple[Any, dict[str, Any]]:
     config: dict[str, Any] = open_clip.get_model_config(source)
+    if config["text_cfg"].get("hf_model_name") and importlib.util.find_spec("transformers") is None:
+        raise ExtraMissing(f"The text tower of {source} needs transformers.", "Run `pip install transformers`.")
     # Made without weights and filled from the one file that was hashed: open_clip's own choice might be another file, and
     # a file that is missing would be a line in the log. That line is kept out here, where it would be wrong.
     root = logging.getLogger()
     root.addFilter(_not_about_random_weights)
     try:
-        model = open_clip.create_model(source, load_weights=False, pretrained_text=False, device="cpu")
+        model = open_clip.create_model(
+            source, load_weights=False, pretrained_text=False, device="cpu", **_tower_beside(source, config)
+        )
     finally:
         root.removeFilter(_not_about_random_weights)
     try:
@@ -146,6 +151,15 @@ def _loaded(open_clip: Any, source: str, checkpoint: Path, device: str) -> tuple
             "Check that weights and architecture belong together; convert TorchScript and pickles to safetensors.",
         ) from error
     return model.eval().to(device), config
+
+
+def _tower_beside(source: str, config: dict[str, Any]) -> dict[str, Any]:
+    """A text tower of transformers that the folder describes itself: open_clip would look for it in the current directory."""
+    text = config["text_cfg"]
+    if not source.startswith(LOCAL) or text.get("hf_model_name") != ".":
+        return {}
+    folder = source.removeprefix(LOCAL)
+    return {"text_cfg": text | {"hf_model_name": folder, "hf_model_pretrained": False}}
 
 
 def _not_about_random_weights(record: logging.LogRecord) -> bool:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from rag.documents import ImageData
 from rag.encoders.clip import OpenClipEncoder
-from rag.errors import ModelCorrupt, ModelMissing
+from rag.errors import BadSetting, ModelCorrupt, ModelMissing
 from rag.protocols import PatchEncoder
 
 MOST = 1e-4
@@ -157,6 +157,43 @@ def test_a_clip_of_hugging_face_converted(open_clip: Any, tmp_path: Path, activa
 
 
 @pytest.mark.slow
+def test_a_chinese_clip_converted(open_clip: Any, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    from rag.encoders.clip_convert import convert_clip
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"一只猫两狗在草地上", "photo", "cat", "##s"]
+    sizes = {"intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = transformers.ChineseCLIPConfig(
+        text_config={**sizes, "hidden_size": 48, "vocab_size": len(words), "max_position_embeddings": 64, "hidden_act": "gelu"},
+        vision_config={**sizes, "hidden_size": 64, "image_size": 32, "patch_size": 8, "hidden_act": "quick_gelu"},
+        projection_dim=32,
+    )  # fmt: skip
+    torch.manual_seed(1)
+    theirs = transformers.ChineseCLIPModel(config).eval()
+    theirs.save_pretrained(tmp_path / "hf")
+    # As published: a vocabulary, no tokenizer.json.
+    (tmp_path / "hf" / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    converted = convert_clip(tmp_path / "hf", tmp_path / "converted")
+    # The folder may be moved: nothing in it names where it was made.
+    converted = converted.rename(tmp_path / "elsewhere")
+    encoder = OpenClipEncoder(f"local-dir:{converted}")
+    assert "quick_gelu=True" in encoder.space.rules
+    texts = ["一只猫在草地上", "两狗 photo cats", "猫" * 100]
+    ids = encoder._tokens(texts)
+    assert ids[1].tolist()[:8] == [2, words.index("两"), words.index("狗"), *range(13, 16), 3, 0]
+    with torch.inference_mode():
+        seen = theirs.visual_projection(theirs.vision_model(pixel_values=encoder._pixels(pictures())).pooler_output)
+        states = theirs.text_model(input_ids=ids, attention_mask=(ids != 0).long()).last_hidden_state
+        said = theirs.text_projection(states[:, 0])
+    for found, expected in ((encoder.encode_images(pictures()), seen), (encoder.encode_texts(texts), said)):
+        expected = expected.numpy()
+        assert float(np.abs(found - expected / np.linalg.norm(expected, axis=1, keepdims=True)).max()) <= MOST
+    check_patches(encoder, ["一只猫", "猫"], 16)
+
+
+@pytest.mark.slow
 def test_a_multilingual_text_tower(open_clip: Any, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -197,7 +234,6 @@ def test_a_multilingual_text_tower(open_clip: Any, tmp_path: Path) -> None:
 
 
 def test_what_is_no_clip_is_not_converted(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
     from rag.encoders.clip_convert import convert_clip
 
     with pytest.raises(ModelMissing, match=r"config\.json"):
@@ -205,4 +241,24 @@ def test_what_is_no_clip_is_not_converted(tmp_path: Path) -> None:
     config = {"model_type": "siglip", "text_config": {}, "vision_config": {}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelCorrupt, match="siglip"):
+        convert_clip(tmp_path, tmp_path / "to")
+    with pytest.raises(BadSetting, match="another folder"):
+        convert_clip(tmp_path, tmp_path / "." / "")
+    assert not (tmp_path / "to").exists()
+
+
+def test_weights_that_are_no_clip_or_no_weights(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    from rag.encoders.clip_convert import convert_clip
+
+    config = {"model_type": "chinese_clip", "text_config": {}, "vision_config": {"hidden_act": "quick_gelu"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelMissing, match=r"pytorch_model\.bin"):
+        convert_clip(tmp_path, tmp_path / "to")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"<!doctype html>")
+    with pytest.raises(ModelCorrupt, match="cannot be read"):
+        convert_clip(tmp_path, tmp_path / "to")
+    torch.save({"logit_scale": torch.ones(())}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelCorrupt, match="no ChineseCLIPModel"):
         convert_clip(tmp_path, tmp_path / "to")
