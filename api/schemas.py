@@ -177,6 +177,8 @@ def answer(item: Answer) -> dict[str, Any]:
         "support": None if item.support is None else round(item.support, 4),
         "unsupported": list(item.unsupported),
     }
+    if item.self_check is not None:
+        shown["self_check"] = round(item.self_check, 4)
     if item.stages:
         prompt = [{"role": role, "content": content} for role, content in item.prompt]
         shown["explain"] = explained(item.stages, item.evidence) | {"prompt": prompt, "prompts": item.prompts}

@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from rag.answers import Scheme
 from rag.errors import BadSetting
-from rag.prompts import Prompts, load_prompts
+from rag.prompts import Examples, Prompts, load_examples, load_prompts
+from rag.prompts.examples import OWN
 
 Profile = Literal["embedded", "standard", "cluster"]
 RetrieverName = Literal["dense", "lexical", "entries", "pixels"]
@@ -114,8 +115,6 @@ class IngestSettings(_Section):
     """Longest chunk, its context included, in the encoder's tokens."""
     chunk_overlap: Annotated[int, Field(ge=0)] = 0
     """Tokens that a chunk repeats of the one before; not for sentence-window, semantic and page."""
-    stable_chunks: bool = False
-    """headings: keep the boundaries of chunks behind a change of the text, so that fewer are embedded again; chunks are less full."""
     parent_tokens: Annotated[int, Field(ge=32)] = 400
     """parent-child and table-rows: the most that is read together where a chunk of it is found."""
     window_sentences: Annotated[int, Field(ge=1, le=50)] = 3
@@ -260,6 +259,19 @@ class AnswerSettings(_Section):
     abstain: bool = True
     abstain_below: float | None = None
     """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
+    self_check: bool = False
+    """Whether the generator is asked, before it answers, if the passages hold the answer (llamacpp, openai): what it says counts as
+    evidence beside that of the search. Costs one short request, which reads the passages for the answer, too."""
+    self_check_weights: tuple[float, float, float] | None = None
+    """Of the search's evidence, of the generator's yes, and the bias, as fitted by `tuwen eval calibrate`; None takes the built-in ones."""
+    examples: str = ""
+    """Answered examples for the prompt: `built-in`, or a file (TOML, JSON Lines); a relative path starts in the data directory."""
+    example_count: Annotated[int, Field(ge=1, le=10)] = 2
+    """How many of them stand in a prompt, at most."""
+    example_choice: Literal["nearest", "fixed"] = "nearest"
+    """Those nearest to the question, or always the first of its language, which a server's prefix cache shares between questions."""
+    example_tokens: Annotated[int, Field(ge=50, le=8000)] = 400
+    """Tokens that they have together, at most; beside those of `generator.passage_tokens`."""
     prompts: str = ""
     """A TOML file whose texts replace built-in ones (rag/prompts/built_in.toml has their names); a relative path starts in the data
     directory."""
@@ -332,6 +344,7 @@ def load(data: Path | None = None, overrides: dict[str, Any] | None = None) -> S
             f"Correct it in {data / 'tuwen.toml'}, or the environment variable TUWEN_{where.replace('.', '__').upper()}.",
         ) from error
     prompts(settings)
+    examples(settings)
     return settings
 
 
@@ -341,11 +354,18 @@ def prompts(settings: Settings) -> Prompts:
     return load_prompts(settings.data / chosen if chosen else None)
 
 
+def examples(settings: Settings) -> Examples:
+    """The answered examples for prompts. Raises BadSetting."""
+    chosen = settings.answer.examples
+    return load_examples(chosen if chosen in ("", OWN) else settings.data / chosen)
+
+
 def public(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, without secrets: for reports and fingerprints."""
     values: dict[str, Any] = settings.model_dump(mode="json")
     # A file may change under its name: what counts is what it says.
     values["answer"]["prompts"] = prompts(settings).version
+    values["answer"]["examples"] = examples(settings).version
     for section in values.values():
         if isinstance(section, dict):
             for name in section:

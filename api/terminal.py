@@ -193,7 +193,8 @@ def show_explained(result: dict[str, Any]) -> None:
         first = ", ".join(f"{id_} {score:.4f}" for id_, score in stage["ranking"][:STAGE_SHOWN])
         out.print(f"[bold]{stage['name']}[/] [dim]({len(stage['ranking'])})[/] {escape(first)}")
     if explained["evidence"] is not None:
-        out.print(f"[bold]evidence[/] {explained['evidence']:.3f}")
+        checked = f", self-check {result['self_check']:.3f} in it" if "self_check" in result else ""
+        out.print(f"[bold]evidence[/] {explained['evidence']:.3f}{checked}")
     if explained.get("prompt"):
         out.print(f"[bold]prompts[/] {escape(explained['prompts'])}")
     for message in explained.get("prompt", ()):

@@ -118,6 +118,7 @@ def _answer(given: Given, ids: Mapping[str, str]) -> Record:
         "verified": given.verified,
         "timings": dict(given.timings),
         "evidence": None if given.evidence is None else round(given.evidence, 4),
+        **({} if given.self_check is None else {"self_check": round(given.self_check, 4)}),
         "tokens": {"prompt": given.prompt_tokens, "completion": given.completion_tokens},
         "generator": given.generator,
         "cited": [

@@ -69,6 +69,8 @@ class Given:
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """As of a search, and `pack`: the chunks that the generator read, by marker."""
     evidence: float | None = None
+    self_check: float | None = None
+    """What the generator said, asked whether the passages hold the answer; `evidence` has it in."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     generator: str = ""

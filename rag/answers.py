@@ -224,3 +224,5 @@ class Answer:
     """The other claims, as the generator wrote them; not in `text` any more where they are cut."""
     prompts: str = ""
     """Version of the texts that it was asked with (rag/prompts)."""
+    self_check: float | None = None
+    """Probability that the generator finds the answer in the passages, in [0, 1], where it was asked; `evidence` has it in."""

@@ -1,7 +1,7 @@
 """The whole question flow on one screen.
 
 turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ lexical) → fuse → hydrate → fold → rerank
-      → abstain? → merge? + widen + pack (+ compress?) + expand → generate (stream) → cite (check) → Answer
+      → abstain? → merge? + widen + pack (+ compress?) + expand → self-check? → generate (stream) → cite (check) → Answer
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from rag.errors import GeneratorUnavailable
 from rag.generation import Generation
 from rag.language import language_of
 from rag.policy import OPEN
-from rag.prompts import abstention, build_messages, render_passage
+from rag.prompts import Example, abstention, build_messages, render_passage, self_check_messages
 from rag.protocols import ContentPolicy, GenerationRequest, Generator, LabelledImage, Verifier
-from rag.retrieval import abstain
+from rag.retrieval import abstain, self_check
+from rag.retrieval.choose_examples import choose_examples
 from rag.retrieval.declining import declines
 from rag.retrieval.expand import expand
 from rag.retrieval.illustrate import Look, illustrate, nothing_to_see
@@ -94,7 +95,7 @@ class Engine(Searcher):
         evidence = None
         if found.hits:
             evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
-        if evidence is None or (options.abstain and evidence < abstain.threshold(options.abstain_below)):
+        if evidence is None or (options.abstain and self._hopeless(evidence)):
             text = self._refusal(query.text, language, found.hits)
             yield text
             yield Answer(
@@ -114,8 +115,38 @@ class Engine(Searcher):
             passages = self.passages(query.text, language, found.hits, generator)
             read = at_both_ends(passages) if options.order == "ends" else passages
             seen = self._seen(passages, language)
-            messages = build_messages(query.text, language, read, prompts=self.prompts, images=seen)
+            examples = self._examples(query.text, language, generator)
+            messages = build_messages(query.text, language, read, prompts=self.prompts, images=seen, examples=examples)
         packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
+        stages = (*found.stages, packed) if query.explain else ()
+        prompt = tuple((message.role, message.content) for message in messages) if query.explain else ()
+        yes, notes = None, found.notes
+        if options.self_check:
+            with clock("check"):
+                yes = self_check.ask(generator, self_check_messages(messages, query.text, language, self.prompts))
+            if yes is None:
+                notes = (*notes, self_check.LATE_NOTE.format(seconds=self_check.SECONDS))
+            else:
+                evidence = self_check.combined(evidence, yes, options.self_check_weights)
+            if options.abstain and evidence < abstain.threshold(options.abstain_below):
+                text = self._refusal(query.text, language, found.hits)
+                yield text
+                yield Answer(
+                    text,
+                    True,
+                    (),
+                    found.hits,
+                    clock.finish(),
+                    Usage(),
+                    generator.name,
+                    notes=notes,
+                    evidence=evidence,
+                    stages=stages,
+                    prompt=prompt,
+                    prompts=self._version,
+                    self_check=yes,
+                )
+                return
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         said = Generation(
             generator,
@@ -139,13 +170,43 @@ class Engine(Searcher):
             said.usage,
             generator.name,
             cited.dropped,
-            (*found.notes, *said.notes),
+            (*notes, *said.notes),
             evidence,
-            (*found.stages, packed) if query.explain else (),
-            tuple((message.role, message.content) for message in messages) if query.explain else (),
+            stages,
+            prompt,
             None if nothing_left else cited.support,
             () if nothing_left else cited.unsupported,
-            self.prompts.version,
+            self._version,
+            yes,
+        )
+
+    @property
+    def _version(self) -> str:
+        """Of the prompt: its texts and its examples."""
+        examples = self.options.examples
+        return f"{self.prompts.version}; examples: {examples.version}" if examples.all else self.prompts.version
+
+    def _hopeless(self, evidence: float) -> bool:
+        """Whether the question is declined before the generator is asked."""
+        options, least = self.options, abstain.threshold(self.options.abstain_below)
+        if options.self_check:
+            return not self_check.may_matter(evidence, least, options.self_check_weights)
+        return evidence < least
+
+    def _examples(self, question: str, language: str, generator: Generator) -> tuple[Example, ...]:
+        options = self.options
+        if not options.examples.all:
+            return ()
+        return choose_examples(
+            question,
+            language,
+            options.examples.all,
+            self.encoder,
+            most=options.example_count,
+            choice=options.example_choice,
+            count_tokens=generator.count_tokens,
+            budget=options.example_tokens,
+            prompts=self.prompts,
         )
 
     def _seen(self, passages: Sequence[Passage], language: str) -> tuple[LabelledImage, ...]:

@@ -8,9 +8,12 @@ from typing import Literal
 
 from rag.answers import Scheme
 from rag.prompts import Kind
+from rag.prompts.examples import NONE, Examples
 from rag.protocols import Sampling
+from rag.retrieval.choose_examples import Choice
 from rag.retrieval.fold import Fold
 from rag.retrieval.rerank import Gate
+from rag.retrieval.self_check import WEIGHTS, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +65,14 @@ class Options:
     sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None
+    self_check: bool = False
+    """Whether the generator is asked, before it answers, if the passages hold the answer."""
+    self_check_weights: Weights = WEIGHTS
+    examples: Examples = NONE
+    """Answered examples, some of which stand in the prompt."""
+    example_count: int = 2
+    example_choice: Choice = "nearest"
+    example_tokens: int = 400
+    """Tokens that they have together at most."""
     unsupported: Literal["flag", "cut"] = "flag"
     """What becomes of claims that no passage carries."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from api.settings import Settings, prompts
+from api.settings import Settings, examples, prompts
 from api.wiring.encoders import picture_aligner, serving, text_aligner
 from api.wiring.generators import sampling
 from api.wiring.rerankers import rerank_gates, reranker
@@ -27,6 +27,7 @@ from rag.protocols import (
 from rag.retrieval.align import Picture, no_picture
 from rag.retrieval.illustrate import Look, nothing_to_see
 from rag.retrieval.recall import LexicalRetriever, Retriever, VectorRetriever
+from rag.retrieval.self_check import WEIGHTS, Weights
 
 
 def vector_store(settings: Settings, folder: Path) -> VectorStore:
@@ -111,6 +112,12 @@ def engine(
             abstain=answer.abstain,
             abstain_below=answer.abstain_below,
             unsupported=answer.unsupported,
+            self_check=answer.self_check,
+            self_check_weights=Weights(*answer.self_check_weights) if answer.self_check_weights else WEIGHTS,
+            examples=examples(settings),
+            example_count=answer.example_count,
+            example_choice=answer.example_choice,
+            example_tokens=answer.example_tokens,
         ),
     )
 

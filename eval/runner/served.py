@@ -140,6 +140,7 @@ class ServedSystem:
             context=_hits(final["context"]),
             stages=_stages(final.get("explain", {})),
             evidence=final["evidence"],
+            self_check=final.get("self_check"),
             prompt_tokens=final["usage"]["prompt_tokens"],
             completion_tokens=final["usage"]["completion_tokens"],
             generator=final["generator"],

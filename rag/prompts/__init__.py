@@ -4,7 +4,14 @@ The texts are in built_in.toml, under a version; a file of the same shape replac
 language of the question: an English prompt made a small model answer Chinese questions in English. Passages are data (fencing.py).
 """
 
-from rag.prompts.answering import build_messages, condense_messages, firmer, prompt_tokens
+from rag.prompts.answering import (
+    build_messages,
+    condense_messages,
+    firmer,
+    prompt_tokens,
+    self_check_messages,
+)
+from rag.prompts.examples import Example, Examples, load_examples
 from rag.prompts.fencing import TURN_CHARACTERS, defuse, render_passage, source_line
 from rag.prompts.history import asked_before, summary_messages
 from rag.prompts.judging import relevance_messages, verification_messages, yes_share
@@ -15,6 +22,8 @@ from rag.prompts.variants import Kind, variant_messages
 __all__ = [
     "BUILT_IN",
     "TURN_CHARACTERS",
+    "Example",
+    "Examples",
     "Kind",
     "Prompts",
     "abstention",
@@ -23,10 +32,12 @@ __all__ = [
     "condense_messages",
     "defuse",
     "firmer",
+    "load_examples",
     "load_prompts",
     "prompt_tokens",
     "relevance_messages",
     "render_passage",
+    "self_check_messages",
     "source_line",
     "spelling_notes",
     "summary_messages",

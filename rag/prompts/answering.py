@@ -1,6 +1,6 @@
 """The prompts of an answer: the answer itself, a firmer second one, and the question made to stand alone.
 
-The order is fixed: instructions, passages, earlier turns, question. What stays the same between two requests stands first, so that a
+The order is fixed: instructions, examples, passages, earlier turns, question. What stays the same between two requests stands first, so that a
 server which keeps the state of a prefix (vLLM, llama.cpp) reads only what is new.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.answers import Passage, Turn
+from rag.prompts.examples import Example, example_messages
 from rag.prompts.fencing import defuse, render_passage, render_turns
 from rag.prompts.templates import BUILT_IN, Prompts
 from rag.protocols import LabelledImage, Message
@@ -25,14 +26,28 @@ def build_messages(
     turns: Sequence[Turn] = (),
     prompts: Prompts = BUILT_IN,
     images: Sequence[LabelledImage] = (),
+    examples: Sequence[Example] = (),
 ) -> tuple[Message, ...]:
-    """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py). `images` stand before the passages."""
+    """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py). `images` stand before the passages,
+    `examples` before both, behind the instructions."""
     parts = [render_passage(passage, language, prompts) for passage in passages]
     if turns:
         parts.append(f"{prompts.text(language, 'answer.earlier')}\n{render_turns(turns, language, prompts)}")
     parts.append(prompts.text(language, "answer.question", question=defuse(" ".join(question.split()))))
     system = prompts.text(language, "answer.system")
-    return (Message("system", system), Message("user", "\n\n".join(parts), tuple(images)))
+    shown = example_messages(examples, prompts)
+    return (Message("system", system), *shown, Message("user", "\n\n".join(parts), tuple(images)))
+
+
+def self_check_messages(
+    messages: Sequence[Message], question: str, language: str, prompts: Prompts = BUILT_IN
+) -> tuple[Message, ...]:
+    """The prompt that asks whether the passages of an answer's prompt hold the answer: the same up to the question."""
+    *before, last = messages
+    flat = defuse(" ".join(question.split()))
+    own = prompts.text(language, "answer.question", question=flat)
+    asked = prompts.text(language, "self_check.user", question=flat)
+    return (*before, replace(last, content=last.content.removesuffix(own) + asked))
 
 
 def firmer(

@@ -44,9 +44,12 @@ def source_line(hit: Hit, language: str, prompts: Prompts = BUILT_IN) -> str:
 
 def render_passage(passage: Passage, language: str, prompts: Prompts = BUILT_IN) -> str:
     """One passage as it stands in the prompt: a line that names its source, and its text as fenced data."""
-    source = defuse(source_line(passage.hit, language, prompts))
-    header = prompts.text(language, "answer.source", number=passage.number, source=source)
-    return f"{header}:\n<<<\n{defuse(passage.text.strip())}\n>>>"
+    return fenced(passage.number, source_line(passage.hit, language, prompts), passage.text, language, prompts)
+
+
+def fenced(number: int, source: str, text: str, language: str, prompts: Prompts = BUILT_IN) -> str:
+    header = prompts.text(language, "answer.source", number=number, source=defuse(source))
+    return f"{header}:\n<<<\n{defuse(text.strip())}\n>>>"
 
 
 def render_turns(turns: Sequence[Turn], language: str, prompts: Prompts = BUILT_IN) -> str:

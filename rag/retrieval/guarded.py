@@ -62,7 +62,9 @@ class GuardedStream:
                 yield self.text
 
     def _instructions(self) -> list[str]:
-        return [line for m in self._request.messages if m.role == "system" for line in m.content.splitlines()]
+        """Lines of the prompt that are not to be repeated: the instructions, and the answers of examples."""
+        own = {"system", "assistant"}
+        return [line for m in self._request.messages if m.role in own for line in m.content.splitlines()]
 
     def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
         """What `_heard` does; a request that is refused for its pictures is made again with fewer. It is refused before its first piece."""
