@@ -26,6 +26,7 @@ class CircuitBreaker:
         self._failed = 0
         self._pause_s = pause_s
         self._until = 0.0
+        self._trial = False
 
     @property
     def closed(self) -> bool:
@@ -43,12 +44,12 @@ class CircuitBreaker:
                 return True
             if self._now() < self._until:
                 return False
-            self._until = self._now() + self._pause_s
+            self._until, self._trial = self._now() + self._pause_s, True
             return True
 
     def succeeded(self) -> None:
         with self._guard:
-            self._failed, self._pause_s = 0, self._first_s
+            self._failed, self._pause_s, self._trial = 0, self._first_s, False
 
     def failed(self) -> None:
         with self._guard:
@@ -56,10 +57,13 @@ class CircuitBreaker:
             if self._failed < self._limit:
                 return
             if self._failed > self._limit:
+                # Questions that ran when it opened are one outage, not a failed trial each.
+                if not self._trial:
+                    return
                 self._pause_s = min(self._pause_s * 2, self._longest_s)
-            self._until = self._now() + self._pause_s
+            self._until, self._trial = self._now() + self._pause_s, False
 
     def still_away(self) -> None:
         """The trial found nobody there, which cost nothing: the next may follow after the first pause."""
         with self._guard:
-            self._until = self._now() + self._first_s
+            self._until, self._trial = self._now() + self._first_s, False

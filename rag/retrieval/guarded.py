@@ -4,14 +4,15 @@ unusable becomes the sentence of the passages that is nearest to the question.""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from collections.abc import Generator as Pieces
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 from rag.answers import Passage, Usage
-from rag.errors import BadRequest
+from rag.errors import BadRequest, GeneratorUnavailable
 from rag.prompts import BUILT_IN, Prompts, firmer, prompt_tokens
 from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
@@ -33,6 +34,7 @@ class GuardedStream:
     def __init__(self, generator: Generator, request: GenerationRequest, prompts: Prompts = BUILT_IN) -> None:
         self._generator, self._request, self._prompts = generator, request, prompts
         self._notes: list[str] = []
+        self._shown = False
         self.text = ""
         self.usage = Usage()
 
@@ -47,13 +49,14 @@ class GuardedStream:
 
     def __iter__(self) -> Iterator[str]:
         """Raises GeneratorUnavailable."""
-        guard = StreamGuard(self._request.language, self._instructions())
-        said = yield from self._said(guard, self._request)
+        guarding = partial(StreamGuard, self._request.language, self._instructions())
+        guard, said = yield from self._said(guarding, self._request)
         if guard.illness is not None and not guard.released and self._request.messages:
             self._notes.append(RETRY_NOTE.format(illness=guard.illness))
             messages = firmer(self._request.messages, guard.illness, self._request.language, self._prompts)
-            guard = StreamGuard(self._request.language, self._instructions(), patient=False)
-            said = (yield from self._said(guard, replace(self._request, messages=messages))) or said
+            firmly = partial(guarding, patient=False)
+            guard, again = yield from self._said(firmly, replace(self._request, messages=messages))
+            said = again or said
         self._notes += guard.notes
         self.text = trailing(guard.text)
         if guard.illness is not None and not guard.released:
@@ -66,27 +69,38 @@ class GuardedStream:
         own = {"system", "assistant"}
         return [line for m in self._request.messages if m.role in own for line in m.content.splitlines()]
 
-    def _said(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
-        """What `_heard` does; a request that is refused for its pictures is made again with fewer. It is refused before its first piece."""
-        count, why = pictures_of(request.messages), None
+    def _said(
+        self, guarding: Callable[[], StreamGuard], request: GenerationRequest
+    ) -> Pieces[str, None, tuple[StreamGuard, str]]:
+        """Pieces as the guard lets them through; returns it, and all that the generator said.
+
+        A request that is refused, which it is before its first piece, is made again with fewer pictures. An answer that broke off before
+        anything of it was shown is asked for once more.
+        """
+        count, refused, broken = pictures_of(request.messages), None, False
         while True:
+            guard, said = guarding(), list[str]()
             try:
-                said = yield from self._heard(guard, request)
+                yield from self._heard(guard, request, said)
                 break
             except BadRequest as error:
                 if not pictures_of(request.messages):
                     raise
-                why = why or error
+                refused = refused or error
                 request = replace(request, messages=with_fewer_pictures(request.messages))
                 self._request = replace(self._request, messages=with_fewer_pictures(self._request.messages))
-        if why is not None:
+            except GeneratorUnavailable:
+                # Without a piece it was tried elsewhere already.
+                if broken or self._shown or not said:
+                    raise
+                broken = True
+        if refused is not None:
             left = pictures_of(request.messages) or "none"
-            self._notes.append(PICTURES_NOTE.format(count=count, left=left, why=why))
-        return said
+            self._notes.append(PICTURES_NOTE.format(count=count, left=left, why=refused))
+        return guard, "".join(said)
 
-    def _heard(self, guard: StreamGuard, request: GenerationRequest) -> Pieces[str, None, str]:
-        """Pieces as the guard lets them through; returns all that the generator said."""
-        said: list[str] = []
+    def _heard(self, guard: StreamGuard, request: GenerationRequest, said: list[str]) -> Iterator[str]:
+        """Pieces as the guard lets them through; what the generator says is added to `said`."""
         markers = LeadingMarkers()
         used: Usage | None = None
         stream = self._generator.stream(request)
@@ -98,13 +112,14 @@ class GuardedStream:
                     continue
                 said.append(piece)
                 if shown := markers.feed(guard.feed(piece)):
+                    self._shown = True
                     yield shown
                 if guard.ended:
                     break
         self._count(used or self._estimated(request, "".join(said)))
         if rest := markers.feed(guard.finish()) + markers.finish():
+            self._shown = True
             yield rest
-        return "".join(said)
 
     def _count(self, used: Usage) -> None:
         self.usage = Usage(

@@ -9,8 +9,10 @@ import pytest
 from rag.answers import Citation, Hit, Passage, Query
 from rag.documents import Chunk, DocumentRef
 from rag.errors import BadSetting, GeneratorUnavailable
-from rag.fake_generator import ScriptedGenerator
+from rag.fake_generator import Reply, ScriptedGenerator, ScriptedServer
 from rag.generation import Generation
+from rag.generators.openai import OpenAIGenerator
+from rag.generators.pool import ServerPool
 from rag.policy import OPEN, load_policy
 from rag.prompts import build_messages
 from rag.protocols import ContentPolicy, GenerationRequest, Message, Sampling, Verifier
@@ -175,3 +177,26 @@ def test_a_question_that_the_policy_declines_reaches_no_generator() -> None:
     engine = Engine(MemoryLibrary(encoder), encoder, [], lambda: generator, policy=Shouting())
     *_, answer = engine.answer(Query("What is the secret?"))
     assert (answer.text, answer.abstained, generator.requests) == ("Not here.", True, [])  # type: ignore[union-attr]
+
+
+def over_http(*replies: Reply) -> tuple[Generation, list[str | Citation]]:
+    with ScriptedServer(*replies) as server:
+        pool = ServerPool([OpenAIGenerator(server.base_url, "scripted")], sleep=lambda _: None)
+        read = passages()
+        request = GenerationRequest("What?", "en", read, (), build_messages("What?", "en", read), Sampling())
+        said = Generation(pool, request)
+        return said, list(said)
+
+
+def test_an_answer_that_breaks_off_before_a_word_was_shown_is_asked_for_again() -> None:
+    """A marker at an answer's beginning is held back until its sentence is there."""
+    said, shown = over_http(Reply(("[1] ", "A giant panda "), break_after=1), Reply((TRUE,)))
+    assert said.result.text == shown[0] == TRUE
+
+
+def test_once_only_and_not_behind_a_word_that_was_shown() -> None:
+    held = Reply(("[1] ", "A giant panda "), break_after=1)
+    with pytest.raises(GeneratorUnavailable, match="broke off"):
+        over_http(held, held, Reply((TRUE,)))
+    with pytest.raises(GeneratorUnavailable, match="broke off"):
+        over_http(Reply(("A giant panda eats ", "38 kilograms "), break_after=1), Reply((TRUE,)))

@@ -62,3 +62,16 @@ def test_who_was_not_there_is_tried_again_after_the_first_pause() -> None:
         assert breaker.allows()
         breaker.still_away()
         assert breaker.opens_in == 1.0
+
+
+def test_questions_that_ran_when_it_opened_are_one_outage() -> None:
+    watch = Watch()
+    breaker = opened(watch)
+    watch.time = 0.5
+    for _ in range(6):
+        breaker.failed()
+    assert breaker.opens_in == 0.5
+    watch.time = 1.0
+    assert breaker.allows()
+    breaker.failed()
+    assert breaker.opens_in == 2.0
