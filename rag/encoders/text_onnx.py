@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rag.encoders.centring import Centring
+from rag.encoders.word_counts import Count, WordCounts, counts_by_words
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.onnx_session import open_session
 from rag.protocols import Space, Vectors
@@ -48,6 +49,7 @@ class OnnxTextEncoder:
         self._positions = int(stamp["positions"])
         self._dimension = int(stamp["dimension"])
         self._tokenizer = _open_tokenizer(model_dir)
+        self._count: Count = WordCounts(self._count_whole) if counts_by_words(self._tokenizer) else self._count_whole
         prefix = max(self.count_tokens([self._query_prefix, self._passage_prefix]))
         self._max_tokens = self._positions - len(self._tokenizer.encode("").ids) - prefix
         self._session = _open_session(model_dir / "model.onnx", threads)
@@ -67,6 +69,9 @@ class OnnxTextEncoder:
         return self._max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._count(texts)
+
+    def _count_whole(self, texts: Sequence[str]) -> list[int]:
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
