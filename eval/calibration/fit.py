@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from eval.calibration import self_check
 from eval.calibration.bounds import clopper_pearson
 from eval.calibration.outcomes import RIGHT_FROM, Outcome, Record, outcomes
 from eval.calibration.probability import Calibrator, fit_isotonic, fit_platt
@@ -48,11 +49,15 @@ class Target:
 def calibrate(records: Sequence[Record], target: Target, abstain_below: float | None = None) -> dict[str, Any]:
     """The whole report, as plain values; docs/metrics.md says what each is. `abstain_below` is the setting of the run.
 
-    `{"target", "measure", "threshold", "train", "test", "now", "languages", "evidence", "probability", "curve", "split", "notes"}`.
+    `{"target", "measure", "threshold", "train", "test", "now", "languages", "evidence", "probability", "curve", "self_check", "split", "notes"}`.
     `threshold` is None where no threshold keeps the risk. Raises BadRequest for records that cannot be judged or split.
     """
     found, measure = outcomes(records, target.measure, target.right_from)
     train, test, groups = _sides(found, target)
+    # As it is: before other weights of the self-check are put in.
+    served, weights = test, self_check.fit_weights(train)
+    if weights is not None:
+        train, test = (self_check.with_weights(side, weights) for side in (train, test))
     choice = _choose(train, target)
     threshold = choice.threshold if choice else None
     report: dict[str, Any] = {
@@ -68,7 +73,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
         "bound": round(choice.bound, 4) if choice else None,
         "train": _side(train, lambda _: threshold),
         "test": _side(test, lambda _: threshold),
-        "now": _side(test, lambda _: abstain.threshold(abstain_below)),
+        "now": _side(served, lambda _: abstain.threshold(abstain_below)),
         "languages": {
             language: _side([one for one in test if one.language == language], lambda _: threshold)
             for language in sorted({one.language for one in test})
@@ -76,6 +81,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
         "evidence": _evidence(test),
         "probability": _probability(train, test),
         "curve": _curve(test),
+        "self_check": self_check.told(test, weights) if weights is not None else None,
         "split": {"by": groups, "train": len(train), "test": len(test), "share": target.train, "seed": target.seed},
     }
     return report | {"notes": _notes(records, found, train, test, choice, target, groups)}

@@ -35,6 +35,10 @@ class Outcome:
     """Whether answering it is wrong. Any answer to an unanswerable question is."""
     assumed: bool = False
     """The run abstained, so that nobody knows how the answer would have been: it is taken for wrong."""
+    searched: float = -inf
+    """The evidence of the search alone."""
+    self_check: float | None = None
+    """What the generator said of its passages, where it was asked; `evidence` has it in."""
 
 
 def outcomes(records: Sequence[Record], measure: str = "", right_from: float = RIGHT_FROM) -> tuple[list[Outcome], str]:
@@ -79,7 +83,17 @@ def _outcome(record: Record, measure: str, right_from: float) -> Outcome | None:
         evidence=-inf if evidence is None else float(evidence),
         wrong=not right,
         assumed=record["answerable"] and withheld,
+        searched=_searched(record),
+        self_check=answer.get("self_check"),
     )
+
+
+def _searched(record: Record) -> float:
+    answer = _answer(record)
+    found = record.get("evidence")
+    if found is None and "self_check" not in answer:
+        found = answer.get("evidence")
+    return -inf if found is None else float(found)
 
 
 def group_of(record: Record) -> str:

@@ -119,7 +119,11 @@ def _write(found: dict[str, Any], data: Path | None) -> Path:
 
     if found["threshold"] is None:
         raise BadRequest("There is no threshold to write.", found["notes"][0])
-    return write_setting(data or Path(".tuwen"), "answer", "abstain_below", found["threshold"])
+    folder = data or Path(".tuwen")
+    if found["self_check"] is not None:
+        write_setting(folder, "answer", "self_check", True)
+        write_setting(folder, "answer", "self_check_weights", found["self_check"]["weights"])
+    return write_setting(folder, "answer", "abstain_below", found["threshold"])
 
 
 def _show_threshold(found: dict[str, Any]) -> None:
@@ -167,6 +171,15 @@ def _show_threshold(found: dict[str, Any]) -> None:
         f"AURC {evidence['aurc']} (excess {evidence['e_aurc']}, risk of answering everything {evidence['risk_of_all']})",
         markup=False,
     )
+    if checked := found["self_check"]:
+        weights = ", ".join(f"{weight:g}" for weight in checked["weights"])
+        say(f"answer.self_check_weights = [{weights}]", style="bold", markup=False)
+        for name, label in (("auroc_answerable", "answerable"), ("auroc_right", "right")):
+            shown = ", ".join(f"{key} {'–' if v is None else f'{v:.3f}'}" for key, v in checked[name].items())
+            say(
+                f"self-check: AUROC {label} by {shown} ({checked['questions']} questions of the test side)",
+                markup=False,
+            )
     for name in ("raw", "platt", "isotonic"):
         if errors := found["probability"].get(name, {}).get("test"):
             label = {"raw": "as it is", "platt": "by Platt's line", "isotonic": "by isotonic steps"}[name]

@@ -83,3 +83,34 @@ def test_the_gate_between_two_runs(tmp_path: Path, records: list[dict[str, Any]]
     assert shown.output.startswith("rerank\n"), shown.output
     assert "p50 4.0 → 90.0 ms" in shown.output
     assert CliRunner().invoke(app, ["calibrate", str(better), "--rerank", str(run)]).output.startswith("leave")
+
+
+def test_a_run_with_self_checks_fits_how_far_they_count(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    draw = random.Random(5)
+    for record in records:
+        # The search knows nothing here, the generator nearly everything.
+        record["evidence"] = round(draw.uniform(0.2, 0.9), 3)
+        said = draw.uniform(0.5, 0.99) if record["answerable"] else draw.uniform(0.01, 0.6)
+        record["answer"] = {"abstained": False, "evidence": record["evidence"], "self_check": round(said, 3)}
+    run, data = write_run(tmp_path / "run", records), tmp_path / "data"
+    arguments = ["calibrate", str(run), "--risk", "0.25", "--data", str(data), "--write"]
+    report = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    checked = report["self_check"]
+    search, yes, _ = checked["weights"]
+    assert yes > abs(search)
+    assert checked["auroc_answerable"]["both"] > 0.85 > 0.65 > checked["auroc_answerable"]["search"]
+    assert report["evidence"]["auroc_answerable"] == pytest.approx(checked["auroc_answerable"]["both"], abs=1e-3)
+    written = tomllib.loads((data / "tuwen.toml").read_text("utf-8"))["answer"]
+    assert written == {
+        "self_check": True,
+        "self_check_weights": checked["weights"],
+        "abstain_below": report["threshold"],
+    }
+    shown = CliRunner().invoke(app, arguments)
+    assert "self-check: AUROC answerable by search" in shown.output
+
+
+def test_without_self_checks_nothing_is_fitted_of_them(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    run = write_run(tmp_path / "run", records)
+    report = json.loads(CliRunner().invoke(app, ["calibrate", str(run), "--risk", "0.2", "--json"]).stdout)
+    assert report["self_check"] is None
