@@ -31,7 +31,8 @@ def described(settings: Settings) -> dict[str, str]:
     """What each part of the engine is, in words, without loading anything."""
     chosen = settings.pictures
     parts = [name for name, on in (("object labels", chosen.labels), ("text recognition (OCR)", chosen.ocr)) if on]
-    seen = " and ".join(parts) if chosen.describer == "bundled" and parts else "nothing"
+    parts = parts if chosen.describer == "bundled" else []
+    seen = " and ".join([*parts, *([settings.vision.model] if settings.vision.model else [])]) or "nothing"
     clip = (
         f"open_clip {chosen.image_model}" if chosen.image_encoder == "open_clip" else "none (no CLIP model is active)"
     )

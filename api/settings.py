@@ -64,6 +64,22 @@ class PictureSettings(_Section):
     """open_clip: a pretrained tag or a checkpoint file, where `image_model` is an architecture."""
 
 
+class VisionSettings(_Section):
+    """A server with OpenAI's interface whose vision model writes what is on each picture, while it is ingested. The text is an entry
+    of the picture beside its labels."""
+
+    model: str = ""
+    """The name that the server knows; empty: no descriptions. Another model has every file with pictures read again."""
+    base_url: str = "http://127.0.0.1:8000/v1"
+    api_key: str = ""
+    languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)
+    """Of the descriptions; one for each."""
+    pixels: Annotated[int, Field(ge=10_000, le=50_000_000)] = 1_000_000
+    """Pixels of a picture that are sent; a larger one is made smaller."""
+    timeout_seconds: float = 120.0
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+
+
 class IndexSettings(_Section):
     """Chroma: embedded in the data directory when `host` is empty, otherwise a server."""
 
@@ -311,6 +327,7 @@ class Settings(_Section):
     profile: Profile = "embedded"
     encoder: EncoderSettings = EncoderSettings()
     pictures: PictureSettings = PictureSettings()
+    vision: VisionSettings = VisionSettings()
     index: IndexSettings = IndexSettings()
     ingest: IngestSettings = IngestSettings()
     retrieval: RetrievalSettings = RetrievalSettings()

@@ -36,10 +36,11 @@ _DESCRIBED_PIXELS = 48 * 48
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """What a worker works with: a parser for each media type, and what says in words what a picture shows."""
+    """What a worker works with: a parser for each media type, and those that say in words what a picture shows."""
 
     parsers: Mapping[str, Parser]
-    describer: ImageDescriber | None = None
+    describers: tuple[ImageDescriber, ...] = ()
+    """Each is told what those before it found."""
     passwords: Sequence[str] = field(default=(), repr=False)
     """Tried on Office documents, which have to be opened before anybody can tell what they are."""
 
@@ -241,29 +242,35 @@ def _parsed(toolbox: Toolbox, source: Source, media_type: str) -> Iterator[tuple
     yield "type", media_type
     known: dict[str, tuple[ImageEntry, ...]] = {}
     for page in parser.parse(replace(source, media_type=media_type)):
-        yield "page", _described(page, toolbox.describer, known)
+        yield "page", _described(page, toolbox.describers, known)
 
 
 def _described(
-    page: ParsedPage, describer: ImageDescriber | None, known: dict[str, tuple[ImageEntry, ...]]
+    page: ParsedPage, describers: Sequence[ImageDescriber], known: dict[str, tuple[ImageEntry, ...]]
 ) -> ParsedPage:
-    if describer is None or not any(element.image for element in page.elements):
+    if not describers or not any(element.image for element in page.elements):
         return page
     warnings: list[str] = []
-    elements = tuple(_with_entries(element, describer, known, warnings) for element in page.elements)
+    elements = tuple(_with_entries(element, describers, known, warnings) for element in page.elements)
     return replace(page, elements=elements, warnings=(*page.warnings, *warnings))
 
 
 def _with_entries(
-    element: Element, describer: ImageDescriber, known: dict[str, tuple[ImageEntry, ...]], warnings: list[str]
+    element: Element,
+    describers: Sequence[ImageDescriber],
+    known: dict[str, tuple[ImageEntry, ...]],
+    warnings: list[str],
 ) -> Element:
     image = element.image
     if image is None or image.width * image.height < _DESCRIBED_PIXELS:
         return element
     if image.sha256 not in known:
-        try:
-            known[image.sha256] = describer.describe(image, element.entries)
-        except CorruptFile as error:
-            known[image.sha256] = ()
-            warnings.append(f"A picture{f' on page {element.page}' if element.page else ''} could not be read: {error}")
+        found: tuple[ImageEntry, ...] = ()
+        for describer in describers:
+            try:
+                found += describer.describe(image, (*element.entries, *found))
+            except CorruptFile as error:
+                where = f" on page {element.page}" if element.page else ""
+                warnings.append(f"A picture{where} could not be read: {error}")
+        known[image.sha256] = found
     return replace(element, entries=(*element.entries, *known[image.sha256]))

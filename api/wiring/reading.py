@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from api.settings import Settings
+from api.settings import Settings, prompts
 from api.wiring.encoders import Reuse
 from ingest.protocols import Limits, Parser
 from ingest.worker import ParseWorker, Toolbox
@@ -39,6 +39,26 @@ def describer(settings: Settings, reads: Ocr | None = None) -> ImageDescriber | 
         weights = locate(LABEL_MODEL, settings.models.dir)
         labels = LabelClassifier(weights, settings.models.dir / "built", threads=1)
     return BundledDescriber(reads or ocr(settings), labels)
+
+
+def vision(settings: Settings) -> ImageDescriber | None:
+    """The vision model that describes pictures, where one is set."""
+    chosen = settings.vision
+    if not chosen.model:
+        return None
+    from rag.encoders.describe_by_model import ModelDescriber
+    from rag.generators.openai import OpenAIGenerator
+    from rag.generators.pool import ServerPool
+    from rag.prompts import picture_messages
+    from rag.retrieval.illustrate import fitted
+
+    server = OpenAIGenerator(chosen.base_url, chosen.model, api_key=chosen.api_key, timeout_s=chosen.timeout_seconds)
+    return ModelDescriber(
+        ServerPool([server], retries=chosen.retries),
+        partial(picture_messages, prompts=prompts(settings)),
+        languages=chosen.languages,
+        fit=partial(fitted, pixels=chosen.pixels),
+    )
 
 
 def parsers(reads: Ocr | None, passwords: Sequence[str] = ()) -> dict[str, Parser]:
@@ -86,7 +106,8 @@ def toolbox(settings: Settings) -> Toolbox:
     """What a parse worker works with; called inside its process."""
     reads = ocr(settings)
     locked = passwords(settings)
-    return Toolbox(parsers(reads, locked), describer(settings, reads), locked)
+    describers = tuple(one for one in (describer(settings, reads), vision(settings)) if one is not None)
+    return Toolbox(parsers(reads, locked), describers, locked)
 
 
 def passwords(settings: Settings) -> list[str]:
@@ -99,7 +120,17 @@ def toolbox_version(settings: Settings) -> str:
     from rag.encoders.describe import VERSION
 
     versions = {media_type: parser.version for media_type, parser in sorted(parsers(None).items())}
-    return f"{versions} describer={VERSION} {settings.pictures.model_dump_json()}"
+    return f"{versions} describer={VERSION} {settings.pictures.model_dump_json()}{vision_version(settings)}"
+
+
+def vision_version(settings: Settings) -> str:
+    """What descriptions depend on, and nothing where there are none: not where the server is, nor its key."""
+    if not settings.vision.model:
+        return ""
+    from rag.encoders.describe_by_model import VERSION
+
+    chosen = settings.vision.model_dump_json(include={"model", "languages", "pixels"})
+    return f" vision={VERSION} {prompts(settings).digest('describing')} {chosen}"
 
 
 def parse_worker(settings: Settings, reuse: Reuse | None = None) -> ParseWorker:

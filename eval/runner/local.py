@@ -44,6 +44,8 @@ def index_key(settings: Settings, corpus_digest: str) -> str:
         name: {field: value for field, value in shown[name].items() if field not in SPEED_ONLY.get(name, ())}
         for name in ("encoder", "pictures", "index")
     }
+    if settings.vision.model:
+        parts["vision"] = {name: shown["vision"][name] for name in ("model", "languages", "pixels")}
     parts["limits"] = shown["ingest"]["limits"]
     locked = [password.get_secret_value() for password in settings.ingest.passwords]
     parts["chunker"] = wiring.chunker(settings, _NO_TOOLS).version

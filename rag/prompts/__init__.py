@@ -15,6 +15,7 @@ from rag.prompts.examples import Example, Examples, load_examples
 from rag.prompts.fencing import TURN_CHARACTERS, defuse, render_passage, source_line
 from rag.prompts.history import asked_before, summary_messages
 from rag.prompts.judging import relevance_messages, verification_messages, yes_share
+from rag.prompts.pictures import picture_messages
 from rag.prompts.shown import abstention, spelling_notes
 from rag.prompts.templates import BUILT_IN, Prompts, load_prompts
 from rag.prompts.variants import Kind, variant_messages
@@ -34,6 +35,7 @@ __all__ = [
     "firmer",
     "load_examples",
     "load_prompts",
+    "picture_messages",
     "prompt_tokens",
     "relevance_messages",
     "render_passage",

@@ -45,6 +45,14 @@ class Prompts:
         """For people and fingerprints: the source with the beginning of the hash."""
         return f"{self.source}, {self.sha256[:8]}"
 
+    def digest(self, section: str) -> str:
+        """Of the texts of one section, for what depends on no other."""
+        own = {
+            language: {name: text for name, text in texts.items() if name.startswith(f"{section}.")}
+            for language, texts in self.texts.items()
+        }
+        return hashlib.sha256(json.dumps(own, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
     def text(self, language: str, name: str, **values: object) -> str:
         """The text with its placeholders filled; English for a language that has none of its own."""
         return self.texts[language if language in self.texts else FALLBACK][name].format(**values)
