@@ -25,7 +25,7 @@ RETRY_NOTE = "The generator's first answer was unusable ({illness}); it was aske
 NEAREST_NOTE = (
     "The generator gave no usable answer ({illness}); this is the sentence of the passages nearest to the question."
 )
-PICTURES_NOTE = "The generator's server refused the question with {count} pictures and was asked with {left}: {why}"
+PICTURES_NOTE = "The generator's server refused the question with its pictures ({count}) and was asked with {left}: {why}"
 
 
 class GuardedStream:

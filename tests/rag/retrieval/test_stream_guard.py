@@ -69,7 +69,7 @@ def test_what_is_refused_for_its_pictures_is_asked_with_fewer(
     assert stream.shown_pictures is (shown[-1] > 0)
     told = [note for note in stream.notes if "pictures" in note]
     assert len(told) == (shown[0] != shown[-1])
-    assert all("5 pictures" in note and "input length" in note for note in told)
+    assert all("pictures (5)" in note and "input length" in note for note in told)
 
 
 def test_a_request_that_is_refused_without_pictures_stays_refused() -> None:
