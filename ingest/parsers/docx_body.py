@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest.parsers.docx_styles import Styles
 from ingest.parsers.docx_tables import Cell, expand
+from ingest.parsers.formulas import latex_of_omml
 from ingest.parsers.ooxml import DGM, MC, WP, A, C, M, Package, R, V, W
 from ingest.parsers.ooxml_charts import chart_table
 from ingest.parsers.pictures import alternative_text, image_data
@@ -138,7 +139,7 @@ class BodyReader:
             elif tag in (f"{W}drawing", f"{W}pict", f"{W}object"):
                 inside.elements.extend(self._drawing(child))
             elif tag in (f"{M}oMath", f"{M}oMathPara"):
-                formula = "".join(part.text or "" for part in child.iter(f"{M}t")).strip()
+                formula = latex_of_omml(child)
                 yield f" {formula} " if formula else ""
             else:
                 yield from self._text(child, inside)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from ingest.parsers.formulas import latex_of_mathml
 from ingest.parsers.html_tables import grid
 from ingest.parsers.pictures import MIN_SIDE, FindPicture, alternative_text, linked_picture
 from ingest.parsers.tables_md import markdown_table
@@ -152,8 +153,7 @@ class BlockReader:
         if tag == "img":
             return self._picture(node, pictures)
         if tag == "math":
-            formula = node.get("alttext") or " ".join("".join(node.itertext()).split())
-            return f"${formula}$" if formula else ""
+            return latex_of_mathml(node)
         if tag == "sup" and "reference" in (node.get("class") or ""):
             return ""
         if tag == "sup" or tag == "sub":

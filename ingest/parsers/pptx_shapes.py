@@ -9,7 +9,8 @@ from typing import Any
 
 from lxml import etree
 
-from ingest.parsers.ooxml import DGM, MC, A, P, R
+from ingest.parsers.formulas import latex_of_omml
+from ingest.parsers.ooxml import DGM, MC, A, M, P, R
 from ingest.parsers.ooxml_charts import chart_table
 from ingest.parsers.pictures import alternative_text, image_data
 from ingest.parsers.prose import with_captions
@@ -158,15 +159,19 @@ class SlideReader:
         """Text of shapes in forms that only newer programs know (formulas, 3D models)."""
         for node in self._slide.shapes._spTree.iter(f"{MC}Choice"):
             for paragraph in node.iter(f"{A}p"):
-                text = " ".join(
-                    "".join(
-                        part.text or ""
-                        for part in paragraph.iter()
-                        if isinstance(part.tag, str) and part.tag.endswith("}t")
-                    ).split()
-                )
-                if text:
+                if text := " ".join("".join(_written(paragraph)).split()):
                     yield text
+
+
+def _written(node: Any) -> Iterator[str]:
+    """Text and formulas, in their order."""
+    for child in node:
+        if child.tag in (f"{M}oMath", f"{M}oMathPara"):
+            yield f" {latex_of_omml(child)} "
+        elif child.tag == f"{A}t":
+            yield child.text or ""
+        elif isinstance(child.tag, str):
+            yield from _written(child)
 
 
 def _placeholder(shape: Any) -> str:

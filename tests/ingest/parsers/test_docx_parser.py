@@ -174,6 +174,16 @@ def test_tracked_changes_breaks_and_notes(tmp_path: Path) -> None:
     assert page.elements[2].level == 3
 
 
+def test_formulas_keep_their_structure(tmp_path: Path) -> None:
+    math = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    square = "<m:sSup><m:e><m:r><m:t>x</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+    body = (
+        f'<w:p xmlns:m="{math}"><w:r><w:t>The area is</w:t></w:r><m:oMath>{square}</m:oMath>'
+        f"<w:r><w:t>in all.</w:t></w:r></w:p>"
+    )
+    assert kinds(raw(tmp_path, body)) == [("paragraph", "The area is $x^2$ in all.")]
+
+
 def test_strict_documents(tmp_path: Path) -> None:
     page = raw(tmp_path, "<w:p><w:r><w:t>Strict.</w:t></w:r></w:p>", "http://purl.oclc.org/ooxml/wordprocessingml/main")
     assert kinds(page) == [("paragraph", "Strict.")]

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
 from PIL import Image
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
@@ -134,6 +135,25 @@ def test_tables_charts_and_pictures(tmp_path: Path) -> None:
     assert figure.image is not None
     assert figure.image.media_type == "image/png", "a browser has to show it"
     assert figure.boxes[0] == Box(1, 10, 300, 70, 340)
+
+
+def test_formulas_of_newer_programs_keep_their_structure(tmp_path: Path) -> None:
+    presentation = Presentation()
+    slide = blank(presentation)
+    math = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    half = "<m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>"
+    slide.shapes._spTree.append(
+        etree.fromstring(
+            '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+            ' xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+            ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+            f' xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main" xmlns:m="{math}"><mc:Choice Requires="a14">'
+            "<p:sp><p:txBody><a:p><a:r><a:t>The share is</a:t></a:r>"
+            f"<a14:m><m:oMathPara><m:oMath>{half}</m:oMath></m:oMathPara></a14:m></a:p></p:txBody></p:sp>"
+            "</mc:Choice></mc:AlternateContent>"
+        )
+    )
+    assert any("The share is $\\frac{1}{2}$" in text for text in texts(saved(tmp_path, presentation)[0]))
 
 
 def test_errors(tmp_path: Path) -> None:
