@@ -34,18 +34,19 @@ from rag.protocols import (
 from rag.retrieval import abstain
 from rag.retrieval.align import Picture, align_all, align_pictures, no_picture
 from rag.retrieval.beyond_words import beyond_words
-from rag.retrieval.convex import convex_combination
+from rag.retrieval.convex import combined_scores, convex_combination, ranks_of
 from rag.retrieval.diversify import diversify
 from rag.retrieval.fold import fold
 from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
 from rag.retrieval.likeness import likeness
+from rag.retrieval.near import NOTHING_NEAR, Near
 from rag.retrieval.noise import without_noise
 from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import CLOSED, Gate, rerank
-from rag.retrieval.rocchio import Near, rocchio
+from rag.retrieval.rocchio import rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
@@ -189,11 +190,11 @@ class Searcher:
         """The text vectors of the candidates, for the steps of the scheme `hybrid` that compare them."""
         options = self.options
         if scheme != "hybrid" or max(options.rocchio, options.regularise) <= 0:
-            return {}
+            return NOTHING_NEAR
         ids = [
             chunk_id for rankings in found for ranking in rankings.values() for chunk_id, _ in ranking[: options.depth]
         ]
-        return dict(zip(*self._vectors_of(collection, list(dict.fromkeys(ids))), strict=True))
+        return Near.of(*self._vectors_of(collection, list(dict.fromkeys(ids))))
 
     def _fuse(self, text: str, rankings: Mapping[str, Ranking], vector: Vectors | None, near: Near) -> list[Fused]:
         options = self.options
@@ -205,20 +206,21 @@ class Searcher:
             return reciprocal_rank_fusion(names, k=options.rrf_k, weights=options.weights, assumed=assumed)
         foreign = {chunk_id for chunk_id, language in languages.items() if language != asked}
         combine = partial(convex_combination, depth=options.depth, weights=options.weights, foreign=foreign)
-        fused = combine(rankings)
         if vector is None or not near or not rankings.get("dense"):
-            return fused
+            return combine(rankings)
+        scores = combined_scores(rankings, depth=options.depth, weights=options.weights, foreign=foreign) or {}
+        first = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
         moved = rocchio(
-            vector, rankings["dense"], fused, near, weight=options.rocchio, depth=options.depth, foreign=foreign
+            vector, rankings["dense"], first, near, weight=options.rocchio, depth=options.depth, foreign=foreign
         )
         # What a retriever gave a passage stays what is told of it.
-        return combine({**rankings, "dense": moved}, told={one.chunk_id: one.ranks for one in fused})
+        return combine({**rankings, "dense": moved}, told=ranks_of(rankings))
 
     def _regularise(self, fused: list[Fused], near: Near) -> list[Fused]:
         first = [one.chunk_id for one in fused[: self.options.depth] if one.chunk_id in near]
         if not first or self.options.regularise <= 0:
             return fused
-        return regularise(fused, first, np.stack([near[id_] for id_ in first]), weight=self.options.regularise)
+        return regularise(fused, first, near.of_ids(first), weight=self.options.regularise)
 
     def _spell(self, text: str, query: Query) -> Spelling:
         if self.vocabulary is None or not self.options.spelling or not query.text:

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
+
 from rag.retrieval.fuse import Fused
 
 Scored = Sequence[tuple[str, float]]
@@ -39,34 +41,52 @@ def convex_combination(
     those of `rankings`.
     """
     weights = weights or {}
-    families = [
-        _family(MEANING, rankings, weights, depth),
-        _family(WORDS, rankings, weights, depth),
-        _family(PIXELS, rankings, weights, depth),
+    scores = combined_scores(rankings, depth=depth, weights=weights, foreign=foreign)
+    if scores is None:
+        return []
+    ranks = ranks_of(rankings) if told is None else told
+    fused = [
+        Fused(chunk_id, scores.get(chunk_id, 0.0), found)
+        for chunk_id, found in ranks.items()
+        if not weights or _counts(found, weights)
     ]
+    fused.sort(key=_place)
+    return fused
+
+
+def combined_scores(
+    rankings: Mapping[str, Scored],
+    *,
+    depth: int = 100,
+    weights: Mapping[str, float] | None = None,
+    foreign: Collection[str] = (),
+) -> dict[str, float] | None:
+    """The scores alone, in no order, of what has one; None where nothing that counts was found."""
+    weights = weights or {}
+    families = [_family(members, rankings, weights, depth) for members in (MEANING, WORDS, PIXELS)]
     total = sum(weight for _, weight in families)
     if not total:
-        return []
+        return None
     meaning, words = families[0][0], families[1][0]
     if words and meaning and families[1][1]:
         ratio = families[1][1] / families[0][1] if families[0][1] else 0.0
         for chunk_id in foreign:
             if chunk_id in meaning:
                 words[chunk_id] = max(words.get(chunk_id, 0.0), meaning[chunk_id] * ratio)
-    ranks = _ranks(rankings) if told is None else told
     scored = [found for found, weight in families if weight]
-    fused = []
-    for chunk_id, found in ranks.items():
-        if not weights or _counts(found, weights):
-            score = 0.0
-            for scores in scored:
-                score += scores.get(chunk_id, 0.0)
-            fused.append(Fused(chunk_id, score / total, found))
-    fused.sort(key=lambda one: (-one.score, one.chunk_id))
-    return fused
+    sums = dict(scored[0])
+    for found in scored[1:]:
+        for chunk_id, score in found.items():
+            sums[chunk_id] = sums.get(chunk_id, 0.0) + score
+    return {chunk_id: score / total for chunk_id, score in sums.items()}
 
 
-def _ranks(rankings: Mapping[str, Scored]) -> dict[str, dict[str, int]]:
+def _place(one: Fused) -> tuple[float, str]:
+    return -one.score, one.chunk_id
+
+
+def ranks_of(rankings: Mapping[str, Scored]) -> dict[str, dict[str, int]]:
+    """The rank, from 1, at which each retriever found a chunk, by chunk id and retriever."""
     ranks: dict[str, dict[str, int]] = {}
     for name, ranking in rankings.items():
         for rank, (chunk_id, _) in enumerate(ranking, start=1):
@@ -88,9 +108,11 @@ def _family(
     high = max(ranking[0][1] for _, ranking, _ in present)
     best: dict[str, float] = {}
     for _, ranking, weight in present:
-        for chunk_id, score in ranking:
-            normal = 1.0 if high <= low else min(1.0, max(0.0, (score - low) / (high - low)))
-            best[chunk_id] = max(best.get(chunk_id, 0.0), weight * normal)
+        scores = np.array([score for _, score in ranking], np.float64)
+        normal = np.ones_like(scores) if high <= low else np.clip((scores - low) / (high - low), 0.0, 1.0)
+        for (chunk_id, _), score in zip(ranking, (weight * normal).tolist(), strict=True):
+            if score >= best.get(chunk_id, 0.0):
+                best[chunk_id] = score
     return best, max(weight for _, _, weight in present)
 
 

@@ -101,7 +101,8 @@ def _exactly(ids: Sequence[str], vectors: Vectors, vector: Vectors, depth: int) 
     """The best `depth` by cosine, equal scores by id."""
     if not len(ids):
         return []
-    scores = vectors @ vector
+    # Not `@`: BLAS would wake its threads, which are slow to fall asleep again.
+    scores = np.einsum("id,d->i", vectors, vector)
     kept = np.argpartition(-scores, depth - 1)[:depth] if depth < len(ids) else np.arange(len(ids))
     return sorted(((ids[n], float(scores[n])) for n in kept), key=lambda pair: (-pair[1], pair[0]))
 

@@ -17,6 +17,7 @@ from rag.protocols import Vectors
 from rag.retrieval.fuse import Fused
 
 NEIGHBOURS = 3
+_ROWS = 4
 
 
 def regularise(
@@ -54,10 +55,9 @@ def _smooth(
     weight: float,
     neighbours: int,
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    # Not `@`: waking BLAS's threads for so small a product took 35 ms beside other work, this takes 0.5.
-    near = np.einsum("id,jd->ij", vectors, vectors)
+    near = _products(vectors).astype(np.float64)
     np.fill_diagonal(near, 0.0)
-    near = np.clip(near.astype(np.float64), 0.0, None) ** 2
+    near = np.clip(near, 0.0, None) ** 2
     kept = min(neighbours, len(scores) - 1)
     floor = -np.partition(-near, kept - 1, axis=1)[:, kept - 1 : kept]
     near[near < floor] = 0.0
@@ -65,3 +65,12 @@ def _smooth(
     around = np.divide(near @ scores, total, out=scores.copy(), where=total > 0)
     smoothed: np.ndarray[tuple[int], np.dtype[np.float64]] = (1 - weight) * scores + weight * around
     return smoothed
+
+
+def _products(vectors: Vectors) -> Vectors:
+    """`[n, n]`. A few rows at a time: for all at once BLAS wakes its threads, which took 5 ms for 100 passages, and 35 beside other work;
+    this takes 0.2 (einsum 0.36)."""
+    products = np.empty((len(vectors), len(vectors)), np.float32)
+    for start in range(0, len(vectors), _ROWS):
+        np.matmul(vectors[start : start + _ROWS], vectors.T, out=products[start : start + _ROWS])
+    return products

@@ -9,24 +9,23 @@ found already are scored again, so that nothing is asked of a model or an index 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 import numpy as np
 
 from rag.protocols import Vectors
-from rag.retrieval.fuse import Fused
+from rag.retrieval.near import Near
 
 FIRST = 5
 
 Ranking = list[tuple[str, float]]
-Near = Mapping[str, Vectors]
-"""Unit vectors `[dimension]` of candidates by their ids."""
 
 
 def rocchio(
     question: Vectors,
     ranking: Ranking,
-    fused: Sequence[Fused],
+    fused: Iterable[tuple[str, float]],
     near: Near,
     *,
     weight: float,
@@ -35,21 +34,23 @@ def rocchio(
 ) -> Ranking:
     """The candidates `near` by their likeness to the moved `question` `[dimension]`, the first `depth`; then what else `ranking` has.
 
-    Scores are put onto the scale of `ranking`, the one before, on which pictures are measured too. `fused` says which are first;
+    Scores are put onto the scale of `ranking`, the one before, on which pictures are measured too. `fused`, best first, says which are first;
     those in another language than the question (`foreign`) do not count, so that a question is not moved away from its own language.
     """
-    first = [one for one in fused if one.chunk_id in near][:FIRST]
-    first = [one for one in first if one.chunk_id not in foreign and one.score > 0]
+    first = list(islice((one for one in fused if one[0] in near), FIRST))
+    first = [(id_, score) for id_, score in first if id_ not in foreign and score > 0]
     if weight <= 0 or not first or len(ranking) < 2:
         return list(ranking)
-    ids = sorted(near)
-    good = np.array([one.score for one in first]) ** 2
-    centre = (good / good.sum()) @ np.stack([near[one.chunk_id] for one in first])
-    scores = np.einsum("id,d->i", np.stack([near[id_] for id_ in ids]), question + weight * centre, dtype=np.float64)
+    ids = sorted(near.rows)
+    good = np.array([score for _, score in first]) ** 2
+    centre = (good / good.sum()) @ near.of_ids([id_ for id_, _ in first])
+    likeness = np.einsum("id,d->i", near.vectors, question + weight * centre, dtype=np.float64)
+    scores = likeness[[near.rows[id_] for id_ in ids]]
     order = np.argsort(-scores, kind="stable")[:depth]
     best, foot = ranking[0][1], ranking[min(depth, len(ranking)) - 1][1]
     high, low = scores[order[0]], scores[order[-1]]
     if high <= low:
         return list(ranking)
-    moved = {ids[n]: float(foot + (scores[n] - low) / (high - low) * (best - foot)) for n in order}
+    scaled = foot + (scores[order] - low) / (high - low) * (best - foot)
+    moved = dict(zip((ids[n] for n in order.tolist()), scaled.tolist(), strict=True))
     return [*moved.items(), *((id_, min(score, foot)) for id_, score in ranking if id_ not in moved)]

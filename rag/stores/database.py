@@ -59,6 +59,8 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
+            # Where each word of the lexical index stands.
+            connection.execute("CREATE VIRTUAL TABLE temp.lexical_places USING fts5vocab (main, lexical, instance)")
             connection.execute("PRAGMA query_only = ON")
             self._local.connection = connection
         return connection
@@ -78,6 +80,12 @@ class Database:
                 raise
             self._writer.execute("COMMIT")
             self.version += 1
+
+    def shrink(self) -> None:
+        """Gives back to the file system what deleted and shortened rows left. Takes as long as copying the file, and as much room."""
+        with self._writing:
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         with self._guard:

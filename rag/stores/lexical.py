@@ -49,13 +49,13 @@ class SqliteLexicalIndex:
         few = self._permitted.rows(collection, allowed) if allowed else None
         if few is not None and not few:
             return []
-        quoted = ['"' + word.replace('"', '""') + '"' for word in wanted]
         # Only selects: its weight in the score is 0. It costs a third of the search, so that a library with one collection, as most
         # are, is asked without it; the joins below hold in any case.
         only = f'collection : "{collection_token(collection)}"' if self._others(collection) else None
-        known = self._postings.scores([f"words : {word}" for word in quoted], only)
+        known = self._postings.scores(wanted, only)
         if known is not None:
             return self._ranked(*known, collection, k, allowed, few)
+        quoted = ['"' + word.replace('"', '""') + '"' for word in wanted]
         match = f"words : ({' OR '.join(quoted)})"
         if only:
             match = f"{only} AND {match}"
@@ -69,6 +69,7 @@ class SqliteLexicalIndex:
         self,
         rows: NDArray[np.int64],
         scores: NDArray[np.float64],
+        names: Sequence[str],
         collection: str,
         k: int,
         allowed: Filter | None,
@@ -85,12 +86,11 @@ class SqliteLexicalIndex:
             near = np.flatnonzero(scores >= least)
             order = near[np.lexsort((rows[near], -scores[near]))]
             block = order[done:]
-            ids = self._among(rows[block].tolist(), collection, allowed)
-            kept.extend(
-                (ids[row], score)
-                for row, score in zip(rows[block].tolist(), scores[block].tolist(), strict=True)
-                if row in ids
-            )
+            wanted = rows[block].tolist()
+            # Without a filter, being among the collection's words is all that is asked.
+            ids = self._among(wanted, collection, allowed) if allowed else {row: names[row] for row in wanted}
+            found = zip(wanted, scores[block].tolist(), strict=True)
+            kept.extend((ids[row], score) for row, score in found if row in ids)
             done, reach = len(order), len(order) * _OVER_FETCH
         return kept[:k]
 

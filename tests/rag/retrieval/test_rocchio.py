@@ -1,18 +1,34 @@
 """Pseudo-relevance feedback: the question moves toward what was found first, and scores keep their scale."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.protocols import Vectors
-from rag.retrieval.fuse import Fused
-from rag.retrieval.rocchio import FIRST, rocchio
+from rag.retrieval.near import Near
+from rag.retrieval.rocchio import FIRST, Ranking
+from rag.retrieval.rocchio import rocchio as moved_by
 
 
-def fused(**scores: float) -> list[Fused]:
-    found = [Fused(id_, score, {}) for id_, score in scores.items()]
-    return sorted(found, key=lambda one: -one.score)
+def fused(**scores: float) -> Ranking:
+    return sorted(scores.items(), key=lambda one: -one[1])
+
+
+def rocchio(
+    question: Vectors,
+    ranking: Ranking,
+    first: Ranking,
+    near: dict[str, Vectors],
+    *,
+    weight: float,
+    depth: int,
+    foreign: Collection[str] = (),
+) -> Ranking:
+    vectors = Near.of(list(near), np.stack(list(near.values())))
+    return moved_by(question, ranking, first, vectors, weight=weight, depth=depth, foreign=foreign)
 
 
 def unit(*values: float) -> Vectors:
@@ -62,8 +78,7 @@ def test_scores_stay_on_the_scale_and_nothing_is_lost(seed: int, depth: int, wei
     near = {f"p{n:02}": unit(*random.normal(size=5)) for n in range(15)}
     question = unit(*random.normal(size=5))
     ranking = sorted(((id_, float(v @ question)) for id_, v in near.items()), key=lambda pair: -pair[1])
-    first = [Fused(id_, float(random.random()) + 0.01, {}) for id_ in list(near)[: FIRST + 3]]
-    first.sort(key=lambda one: -one.score)
+    first = fused(**{id_: float(random.random()) + 0.01 for id_ in list(near)[: FIRST + 3]})
     moved = rocchio(question, ranking, first, near, weight=weight, depth=depth)
     assert sorted(id_ for id_, _ in moved) == sorted(near)
     scores = [score for _, score in moved]

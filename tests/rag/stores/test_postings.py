@@ -80,7 +80,7 @@ def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
 
 def test_no_more_is_kept_than_there_is_room_for(library: SqliteLibrary) -> None:
     postings = Postings(library.database, capacity=50)
-    matches = [f'words : "{word}"' for word in WORDS[:6]]
+    matches = WORDS[:6]
     assert postings.scores(matches) is None
     full = Postings(library.database)
     assert full.scores(matches) is None
