@@ -200,8 +200,9 @@ class RetrievalSettings(_Section):
     """Hits with a lower score are left out. For a reranker that gives probabilities; 0 leaves none out."""
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much a hit loses by resembling a better one."""
-    reranker: Literal["none", "cross-encoder", "onnx", "llm", "remote"] = "none"
-    """What ranks the first hits anew: `onnx` is a cross-encoder without torch, `llm` asks the generator."""
+    reranker: Literal["none", "late", "cross-encoder", "onnx", "llm", "remote"] = "none"
+    """What ranks the first hits anew: `late` compares the text encoder's tokens, `onnx` is a cross-encoder without torch, `llm` asks the
+    generator."""
     reranker_model: str = ""
     """A directory; for `remote` the name that the server knows."""
     reranker_url: str = ""

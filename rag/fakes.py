@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.protocols import Space, Tokens, Vectors
-from rag.words import content_words, words
+from rag.words import content_words, sentences, words
 
 
 class HashingTextEncoder:
@@ -49,8 +49,12 @@ class HashingTextEncoder:
     def _tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """A vector a word, and that of the whole text."""
         whole = self._encode(texts, 0.0)
-        parts = [self._encode(content_words(text) or [""], 0.0) for text in texts]
-        return [Tokens(tokens, pooled) for tokens, pooled in zip(parts, whole, strict=True)]
+        found = []
+        for text, pooled in zip(texts, whole, strict=True):
+            said = [(n, word) for n, sentence in enumerate(sentences(text)) for word in content_words(sentence)]
+            numbers = np.array([n for n, _ in said] or [0], np.int32)
+            found.append(Tokens(self._encode([word for _, word in said] or [""], 0.0), pooled, numbers))
+        return found
 
     def _encode(self, texts: Sequence[str], kind: float) -> Vectors:
         vectors = np.zeros((len(texts), self._space.dimension), np.float32)

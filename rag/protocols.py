@@ -101,6 +101,8 @@ class Tokens:
 
     tokens: Vectors
     pooled: Vectors
+    sentences: npt.NDArray[np.int32] | None = None
+    """In which sentence of its text each token stands, `[n]`, rising from 0; None where there are no sentences."""
 
 
 @runtime_checkable

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from api.settings import Settings
 from rag.documents import ImageData
-from rag.protocols import Aligner, ImageEncoder, PatchEncoder, TextEncoder, TokenEncoder
+from rag.errors import BadSetting
+from rag.protocols import Aligner, ImageEncoder, PatchEncoder, Reranker, TextEncoder, TokenEncoder
 from rag.weights.conventions import encoder_convention
 
 PICTURE_TEMPERATURE = 0.1
@@ -102,19 +103,24 @@ def text_encoder(settings: Settings) -> TextEncoder:
     return TEXT_ENCODERS[settings.encoder.kind](settings)
 
 
-def _onnx_tokens(settings: Settings) -> TokenEncoder:
+def _onnx_tokens(settings: Settings, centred: bool) -> TokenEncoder:
     from rag.encoders.text_tokens import OnnxTokenEncoder
 
-    return OnnxTokenEncoder(_onnx_dir(settings), threads=settings.encoder.threads)
+    return OnnxTokenEncoder(
+        _onnx_dir(settings),
+        threads=settings.encoder.threads,
+        centre_languages=centred and settings.encoder.centre_languages,
+    )
 
 
-def _hashing_tokens(_: Settings) -> TokenEncoder:
+def _hashing_tokens(_: Settings, __: bool) -> TokenEncoder:
     from rag.fakes import HashingTextEncoder
 
     return HashingTextEncoder()
 
 
-TOKEN_ENCODERS: dict[str, Callable[[Settings], TokenEncoder]] = {"onnx": _onnx_tokens, "hashing": _hashing_tokens}
+TOKEN_ENCODERS: dict[str, Callable[[Settings, bool], TokenEncoder]] = {"onnx": _onnx_tokens, "hashing": _hashing_tokens}
+"""The second argument: whether each language's mean is taken out."""
 
 
 def text_aligner(settings: Settings) -> Aligner[str] | None:
@@ -123,8 +129,21 @@ def text_aligner(settings: Settings) -> Aligner[str] | None:
         return None
     from rag.rerankers.late_interaction import LateInteraction
 
-    tokens = TOKEN_ENCODERS[settings.encoder.kind](settings)
+    tokens = TOKEN_ENCODERS[settings.encoder.kind](settings, False)
     return LateInteraction(settings.encoder.model, tokens.question_tokens, tokens.passage_tokens, str)
+
+
+def late_reranker(settings: Settings) -> Reranker:
+    """The text encoder's own tokens, matched sentence by sentence. Raises BadSetting for an encoder that gives none."""
+    if settings.encoder.kind not in TOKEN_ENCODERS:
+        raise BadSetting(
+            f"The encoder `{settings.encoder.kind}` gives no vectors of tokens, which retrieval.reranker = late compares.",
+            "Set encoder.kind = onnx, or choose another reranker.",
+        )
+    from rag.rerankers.late_interaction import SENTENCES, WHOLE, LateInteraction
+
+    tokens, model = TOKEN_ENCODERS[settings.encoder.kind](settings, True), settings.encoder.model
+    return LateInteraction(model, tokens.question_tokens, tokens.passage_tokens, str, pooled=WHOLE, window=SENTENCES)
 
 
 def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.settings import Settings, prompts
+from api.wiring.encoders import late_reranker
 from rag.errors import BadSetting
 from rag.protocols import Generator, Reranker
 from rag.retrieval.rerank import Gate
@@ -72,8 +73,13 @@ def _remote_reranker(settings: Settings, _: Generate) -> Reranker:
     )
 
 
+def _late_interaction(settings: Settings, _: Generate) -> Reranker:
+    return late_reranker(settings)
+
+
 RERANKERS: dict[str, Callable[[Settings, Generate], Reranker | None]] = {
     "none": _no_reranker,
+    "late": _late_interaction,
     "cross-encoder": _cross_encoder,
     "onnx": _onnx_cross_encoder,
     "llm": _llm_reranker,

@@ -36,7 +36,7 @@ class Centring:
     @classmethod
     def fit(cls, encode_queries: Encode, encode_passages: Encode) -> Centring:
         """From the sentences that come with Tuwen; a language that they do not have gets the mean of those they have."""
-        questions, passages = (_read()[name] for name in ("questions", "passages"))
+        questions, passages = (neutral_sentences()[name] for name in ("questions", "passages"))
         means = np.stack([
             np.stack([encode_queries(_asked(questions, passages, column)).mean(axis=0) for column in range(2)]),
             np.stack([encode_passages(_written(passages, column)).mean(axis=0) for column in range(2)]),
@@ -77,7 +77,8 @@ class Centring:
         return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def _read() -> dict[str, list[list[str]]]:
+def neutral_sentences() -> dict[str, list[list[str]]]:
+    """`questions` and `passages`: lists of the same in each of LANGUAGES."""
     pairs: dict[str, list[list[str]]] = tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
     return pairs
 

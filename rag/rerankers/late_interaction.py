@@ -5,6 +5,9 @@ al., ICLR 2022) does the same between words and patches. How much a token of the
 its cosine with the question's pooled vector. The result is fused with the cosine of the two pooled vectors.
 
     s(q, d) = λ · q̄·d̄ + (1 − λ) · Σ_i a_i max_j q_i·d_j        a = softmax_i(q_i·q̄ / τ)
+
+With a window, j runs over so many neighbouring sentences at a time, and the best of them counts: in a long passage every word of a question
+finds something somewhere, and an answer stands in one place.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.protocols import Tokens, Vectors
 
@@ -23,13 +28,15 @@ Thing = TypeVar("Thing")
 CACHE_BYTES = 256_000_000
 """Of token vectors in 16 bits: 1,700 passages of 200 tokens and 384 dimensions."""
 BATCH = 32
+WHOLE, SENTENCES = 1 / 3, 2
+"""λ and window of the reranker: docs/reranking.md has what others gave."""
 
 
 class LateInteraction(Generic[Thing]):
     """Satisfies `rag.protocols.Aligner[Thing]`. `questions` and `items` give token vectors, in order; `key` names an item's content.
 
-    `pooled` is λ, `temperature` τ (`None` weighs all tokens alike). What was encoded is kept up to `cache_bytes`, the least recently
-    used going first. Safe to use from several threads.
+    `pooled` is λ, `temperature` τ (`None` weighs all tokens alike), `window` how many sentences are matched at a time (0: the whole). What
+    was encoded is kept up to `cache_bytes`, the least recently used going first. Safe to use from several threads.
     """
 
     def __init__(
@@ -41,10 +48,11 @@ class LateInteraction(Generic[Thing]):
         *,
         pooled: float = 0.5,
         temperature: float | None = None,
+        window: int = 0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._name, self._questions, self._items, self._key = name, questions, items, key
-        self._pooled, self._temperature = pooled, temperature
+        self._pooled, self._temperature, self._window = pooled, temperature, window
         self._cache, self._guard = _Cache(cache_bytes), threading.Lock()
 
     @property
@@ -58,9 +66,14 @@ class LateInteraction(Generic[Thing]):
         weights = attention(asked, self._temperature)
         return [
             self._pooled * float(asked.pooled @ item.pooled)
-            + (1 - self._pooled) * max_similarity(asked.tokens, item.tokens, weights)
+            + (1 - self._pooled)
+            * max_similarity(asked.tokens, item.tokens, weights, item.sentences if self._window else None, self._window)
             for item in self._tokens(items)
         ]
+
+    def score(self: LateInteraction[str], question: str, texts: Sequence[str]) -> list[float]:
+        """Satisfies `rag.protocols.Reranker`, over texts."""
+        return self.align(question, texts)
 
     def _tokens(self, items: Sequence[Thing]) -> list[Tokens]:
         keys = [self._key(item) for item in items]
@@ -88,31 +101,42 @@ def attention(question: Tokens, temperature: float | None) -> Vectors:
     return np.asarray(raised / max(float(raised.sum()), 1e-12), np.float32)
 
 
-def max_similarity(question: Vectors, item: Vectors, weights: Vectors) -> float:
-    """Σ_i w_i max_j q_i·d_j of unit vectors `[n, dimension]` and `[m, dimension]`; in [−1, 1]. 0 where either has no token."""
+def max_similarity(
+    question: Vectors, item: Vectors, weights: Vectors, sentences: npt.NDArray[np.int32] | None = None, window: int = 0
+) -> float:
+    """Σ_i w_i max_j q_i·d_j of unit vectors `[n, dimension]` and `[m, dimension]`; in [−1, 1]. 0 where either has no token.
+
+    With `sentences` `[m]`, the largest of it over all `window` neighbouring sentences."""
     if not len(question) or not len(item):
         return 0.0
-    return float((question @ item.T).max(axis=1) @ weights)
+    alike = question @ item.T
+    if sentences is None:
+        return float(alike.max(axis=1) @ weights)
+    begins = np.flatnonzero(np.diff(sentences, prepend=-1))
+    best = np.maximum.reduceat(alike, begins, axis=1)
+    wide = min(window, best.shape[1])
+    over = np.lib.stride_tricks.sliding_window_view(best, wide, axis=1).max(axis=-1)
+    return float((weights @ over).max())
 
 
 class _Cache:
     def __init__(self, limit: int) -> None:
-        self._kept: OrderedDict[str, tuple[np.ndarray, Vectors]] = OrderedDict()
+        self._kept: OrderedDict[str, Tokens] = OrderedDict()
         self._limit, self._bytes = limit, 0
 
     def get(self, key: str) -> Tokens | None:
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
-        tokens, pooled = self._kept[key]
-        return Tokens(tokens.astype(np.float32), pooled)
+        kept = self._kept[key]
+        return replace(kept, tokens=kept.tokens.astype(np.float32))
 
     def put(self, key: str, item: Tokens) -> None:
         small = item.tokens.astype(np.float16)
         if key in self._kept:
             return
-        self._kept[key] = (small, item.pooled)
+        self._kept[key] = replace(item, tokens=small)  # type: ignore[arg-type]
         self._bytes += small.nbytes
         while self._bytes > self._limit and self._kept:
-            _, (dropped, _) = self._kept.popitem(last=False)
-            self._bytes -= dropped.nbytes
+            _, dropped = self._kept.popitem(last=False)
+            self._bytes -= dropped.tokens.nbytes

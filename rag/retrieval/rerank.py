@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers import Hit
+from rag.documents import AnyChunk, Chunk
 from rag.protocols import Reranker
 
 
@@ -31,7 +32,7 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *
     hits that were scored (Bruch, Gai and Ingber, ACM TOIS 2023). What a reranker left out, because its time was over, keeps its
     order behind what it scored. No score is above that of a better hit.
     """
-    fine = reranker.score(question, [hit.chunk.text for hit in hits[:depth]])
+    fine = reranker.score(question, [_text(hit.chunk) for hit in hits[:depth]])
     head, tail = hits[: len(fine)], hits[len(fine) :]
     scores = combined(fine, [hit.score for hit in head], weight)
     ranked = sorted(zip(head, scores, strict=True), key=lambda pair: -pair[1])
@@ -39,6 +40,11 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *
     return [replace(hit, score=score) for hit, score in ranked] + [
         replace(hit, score=min(hit.score, lowest)) for hit in tail
     ]
+
+
+def _text(chunk: AnyChunk) -> str:
+    """With the headings it stands under, as it was embedded."""
+    return chunk.embedded_text if isinstance(chunk, Chunk) else chunk.text
 
 
 def combined(fine: Sequence[float], coarse: Sequence[float], weight: float) -> list[float]:

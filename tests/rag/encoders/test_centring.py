@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.encoders.centring import Centring, _read
+from rag.encoders.centring import Centring, neutral_sentences
 from rag.language import language_of
 from rag.protocols import Vectors
 
@@ -55,7 +55,7 @@ def test_means_are_kept_and_read_again(tmp_path: Path) -> None:
 
 
 def test_every_sentence_is_in_both_languages_and_recognised() -> None:
-    for pairs in _read().values():
+    for pairs in neutral_sentences().values():
         assert len(pairs) >= 40
         for english, chinese in pairs:
             assert language_of(english) == "en"

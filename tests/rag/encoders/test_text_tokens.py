@@ -33,6 +33,27 @@ def test_one_unit_vector_a_piece_and_the_pooled_one_is_the_encoders(tiny_model_d
     assert encoder.passage_tokens([]) == []
 
 
+def test_tokens_know_their_sentence(tiny_model_dir: Path) -> None:
+    (found,) = OnnxTokenEncoder(tiny_model_dir, threads=1).passage_tokens(["cat table. The cat sat! 数据库。"])
+    assert found.sentences is not None
+    assert len(found.sentences) == len(found.tokens)
+    assert list(found.sentences) == sorted(found.sentences)
+    assert set(found.sentences) == {0, 1, 2}
+
+
+def test_without_the_mean_tokens_of_a_language_are_less_alike(tiny_model_dir: Path) -> None:
+    texts = ["the cat sat on the table", "数据库 的 表"]
+    plain, centred = (OnnxTokenEncoder(tiny_model_dir, threads=1, centre_languages=flag) for flag in (False, True))
+    for one, other in zip(plain.passage_tokens(texts), centred.passage_tokens(texts), strict=True):
+        assert np.linalg.norm(other.tokens, axis=1) == pytest.approx(1, abs=1e-5)
+        assert not np.allclose(one.tokens, other.tokens)
+        assert (other.tokens @ other.tokens.T).mean() < (one.tokens @ one.tokens.T).mean()
+    kept = list(tiny_model_dir.glob("token-means-*.npy"))
+    assert len(kept) == 1
+    again = OnnxTokenEncoder(tiny_model_dir, threads=1, centre_languages=True).passage_tokens(texts)
+    assert np.allclose(again[0].tokens, centred.passage_tokens(texts)[0].tokens, atol=1e-5)
+
+
 def test_a_long_text_is_cut(tiny_model_dir: Path) -> None:
     (found,) = OnnxTokenEncoder(tiny_model_dir, threads=1).passage_tokens(["cat " * 500])
     assert 1 < len(found.tokens) < 48

@@ -21,10 +21,16 @@ def late(**options: object) -> LateInteraction[str]:
     return LateInteraction("hashing", ENCODER.question_tokens, ENCODER.passage_tokens, str, **options)  # type: ignore[arg-type]
 
 
-ALIGNERS: list[Aligner[str]] = [FakeAligner(), late(), late(pooled=0.0, temperature=0.1), late(cache_bytes=0)]
+ALIGNERS: list[Aligner[str]] = [
+    FakeAligner(),
+    late(),
+    late(pooled=0.0, temperature=0.1),
+    late(window=2),
+    late(cache_bytes=0, window=1),
+]
 
 
-@pytest.mark.parametrize("aligner", ALIGNERS, ids=["fake", "late", "attention", "no cache"])
+@pytest.mark.parametrize("aligner", ALIGNERS, ids=["fake", "late", "attention", "sentences", "no cache"])
 class TestContract:
     def test_one_score_an_item_in_order(self, aligner: Aligner[str]) -> None:
         texts = ["the cat sleeps", "backups run every night", "", "a dog and a cat"]
@@ -55,6 +61,14 @@ def test_late_interaction_by_hand() -> None:
     aligner = LateInteraction("x", lambda _: [question], lambda _: [item], str, pooled=0.25, temperature=0.1)
     expected = 0.25 * 0.96 + 0.75 * (heavy * 1.0 + (1 - heavy) * 0.8)
     assert aligner.align("q", ["i"]) == pytest.approx([expected], abs=1e-3)
+    # Of three sentences, the second without a token of its own: [a], [b, c].
+    apart = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], np.float32)
+    weights, sentences = np.array([0.5, 0.5], np.float32), np.array([0, 2, 2], np.int32)
+    assert max_similarity(question.tokens, apart, weights) == pytest.approx(1.0)
+    # First: 1 and 0. Second: 0 and 1.
+    assert max_similarity(question.tokens, apart, weights, sentences, 1) == pytest.approx(0.5)
+    assert max_similarity(question.tokens, apart, weights, sentences, 2) == pytest.approx(1.0)
+    assert max_similarity(question.tokens, apart, weights, sentences, 9) == pytest.approx(1.0)
     nothing = np.zeros((0, 2), np.float32)
     assert max_similarity(nothing, item.tokens, nothing[:, 0]) == 0.0
 
@@ -87,3 +101,19 @@ def test_what_was_encoded_is_kept_up_to_a_bound() -> None:
     aligner.align("cat", ["bird"])  # the dog was used the longest ago
     aligner.align("cat", ["cat", "dog"])
     assert encoded == ["cat", "dog", "bird", "dog"]
+
+
+def test_an_answer_in_one_place_is_better_than_its_words_all_over() -> None:
+    scattered = "The cat sat. " + "Nobody came. " * 9 + "Backups fail. " + "It rained. " * 9 + "The night was dark."
+    together = "It rained. " * 9 + "The cat watched backups at night. " + "Nobody came. " * 10
+    whole, near = late(pooled=0.0), late(pooled=0.0, window=2)
+    question = "cat backups night"
+    assert whole.score(question, [scattered]) == pytest.approx(whole.score(question, [together]), abs=1e-3)
+    assert near.score(question, [together])[0] > near.score(question, [scattered])[0] + 0.2
+
+
+@given(st.lists(st.text("ab c.。", max_size=12), min_size=1, max_size=4), st.integers(1, 4))
+def test_a_window_never_gains(texts: list[str], window: int) -> None:
+    """What is found within some sentences is found within all."""
+    whole, near = late(pooled=0.0).score("a b", texts), late(pooled=0.0, window=window).score("a b", texts)
+    assert all(part <= full + 1e-3 for part, full in zip(near, whole, strict=True))
