@@ -20,6 +20,8 @@ from rag.words import STOP_WORDS, normalise, words
 PARTLY = 0.5
 """Share of a column's own words from which it is named where none is named whole; of a row's label more has to be there."""
 PARTLY_ROW = 2 / 3
+LOOSE = 3
+"""Characters from a name's first word to its last, by those of the words' stems, beyond which it is not said in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,9 @@ def _meant(values: frozenset[Quantity], scale: float) -> frozenset[Quantity]:
     }
 
 
+_FOOTNOTE = re.compile(r"(?<=\w)\s?(?:[(（]\d{1,2}[)）]\s?)+$")
+
+
 class _Claim:
     """A claim's words and values with their places."""
 
@@ -206,18 +211,20 @@ def _values(text: str) -> Iterable[tuple[int, str, Quantity]]:
 
 
 def _columns(said: _Claim, table: Table) -> _Named:
-    heads = {column: _keys(table.header[column]) for column in table.columns}
+    heads = {column: _ordered(table.header[column]) for column in table.columns}
     return _named(said, heads, PARTLY) if len(heads) > 1 else _Named({})
 
 
 def _rows(said: _Claim, table: Table) -> _Named:
-    labels = {row: _keys(table.label(row)) for row in range(len(table.rows))}
+    labels = {row: _ordered(table.label(row)) for row in range(len(table.rows))}
     return _named(said, labels, PARTLY_ROW) if len(labels) > 1 else _Named({})
 
 
-def _named(said: _Claim, keys: dict[int, frozenset[str]], partly: float) -> _Named:
+def _named(said: _Claim, names: dict[int, tuple[str, ...]], partly: float) -> _Named:
     """Those of which the claim has every word that tells them from the others, or, where there is none such, most of them; of one that is
-    part of another's name the longer."""
+    part of another's name the longer, and none whose words all belong to others: "interest income was 3 and other expense 4" does not name
+    `Interest expense`."""
+    keys = {which: frozenset(words) for which, words in names.items()}
     shared = frozenset.intersection(*keys.values()) if keys else frozenset()
     # `Net bookings` above `In-game net bookings` has no word of its own, and is a name.
     own = {which: words - shared or words for which, words in keys.items() if words}
@@ -232,23 +239,47 @@ def _named(said: _Claim, keys: dict[int, frozenset[str]], partly: float) -> _Nam
     else:
         most = max(share.values(), default=0.0)
         chosen = {which for which in share if most >= partly and share[which] == most}
-    return _Named(_mentions({which: there[which] for which in chosen}, said), frozenset(whole & chosen))
+    spoken = {which: tuple(word for word in names[which] if word in there[which]) for which in chosen}
+    at = _mentions(spoken, said)
+    return _Named(at, frozenset(whole & at.keys()))
 
 
-def _mentions(names: dict[int, frozenset[str]], said: _Claim) -> dict[int, int]:
-    """Where each name is said: its words nearest together, the longest name first, no word for two names while there is another."""
+def _mentions(names: dict[int, tuple[str, ...]], said: _Claim) -> dict[int, int]:
+    """Where each name is said: its words nearest together, those that are said in one piece first, then the longest. What stands between a
+    name's words is its own; a name that has no word left then is not said."""
     free = {word: list(said.places(word)) for words in names.values() for word in words}
-    placed = {}
-    for which in sorted(names, key=lambda which: (-len(names[which]), which)):
-        left = {word: free[word] or list(said.places(word)) for word in names[which]}
-        rarest = min(left, key=lambda word: (len(left[word]), word))
-        windows = ([min(places, key=lambda x: abs(x - at)) for places in left.values()] for at in left[rarest])
-        window = min(windows, key=lambda found: (max(found) - min(found), min(found)))
+    found = {which: _nearest_together(words, free) for which, words in names.items()}
+    loose = {which: max(window) - min(window) > LOOSE * sum(map(len, names[which])) for which, window in found.items()}
+    placed: dict[int, int] = {}
+    for which in sorted(names, key=lambda which: (loose[which], -len(names[which]), which)):
+        words = names[which]
+        alike = next((other for other in placed if set(names[other]) == set(words)), None)
+        if alike is not None:
+            # `$ Difference` and `% Difference`: either may be meant.
+            placed[which] = placed[alike]
+            continue
+        if placed and not any(free[word] for word in words):
+            continue
+        window = _nearest_together(words, {word: free[word] or list(said.places(word)) for word in words})
         placed[which] = min(window)
-        for word, place in zip(left, window, strict=True):
-            if place in free[word]:
-                free[word].remove(place)
+        taken = set(window) if loose[which] else range(min(window), max(window) + 1)
+        free = {word: [place for place in places if place not in taken] for word, places in free.items()}
     return placed
+
+
+def _nearest_together(words: Sequence[str], there: dict[str, list[int]]) -> list[int]:
+    """A place for each word, in as little room as they take around the rarest of them: in the order of the name, or in any."""
+    rarest = min(range(len(words)), key=lambda which: (len(there[words[which]]), words[which]))
+    windows = []
+    for at in there[words[rarest]]:
+        near, ordered = [], []
+        for which, word in enumerate(words):
+            places = there[word]
+            side = [place for place in places if which == rarest or (place < at) == (which < rarest)]
+            near.append(at if which == rarest else min(places, key=lambda x: abs(x - at)))
+            ordered.append(at if which == rarest else min(side or places, key=lambda x: abs(x - at)))
+        windows += [ordered, near]
+    return min(windows, key=lambda found: (max(found) - min(found), min(found)))
 
 
 def _within(which: int, whole: set[int], own: dict[int, frozenset[str]], said: _Claim) -> bool:
@@ -257,8 +288,13 @@ def _within(which: int, whole: set[int], own: dict[int, frozenset[str]], said: _
     return bool(longer) and all(len(said.places(word)) <= len(longer) for word in own[which])
 
 
-@lru_cache(maxsize=4096)
 def _keys(text: str) -> frozenset[str]:
-    """Stems; of a text of nothing but stop words (`Other`) those."""
-    found = words(text)
-    return frozenset(stem(word) for word in found if word not in STOP_WORDS) or frozenset(map(stem, found))
+    return frozenset(_ordered(text))
+
+
+@lru_cache(maxsize=4096)
+def _ordered(text: str) -> tuple[str, ...]:
+    """Stems, each once, without the numbers of footnotes; of a text of nothing but stop words (`Other`) those."""
+    found = words(_FOOTNOTE.sub("", text))
+    telling = [stem(word) for word in found if word not in STOP_WORDS] or [stem(word) for word in found]
+    return tuple(dict.fromkeys(telling))

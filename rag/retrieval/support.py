@@ -182,6 +182,10 @@ def _evidence_spans(text: str) -> tuple[tuple[int, int], ...]:
     for start, end in sentence_spans(text):
         if spans:
             low, high = spans[-1]
+            if text.startswith("|", low) and "\n" not in text[high:start]:
+                # A row is one whatever stops stand in it: "| Net sales . | 5 |".
+                spans[-1] = (low, end)
+                continue
             wrapped = text[high:start].count("\n") == 1 and text[high - 1] not in ".。！？!?；;:："
             if wrapped and (text[start].islower() or text[start].isdigit() or _both_han(text[high - 1], text[start])):
                 spans[-1] = (low, end)

@@ -88,6 +88,47 @@ def test_chinese_tables(claim: str, right: bool) -> None:
     assert (wrong(claim, PLANTS) == []) is right
 
 
+FEES = """| | 2018 | 2019 | $ Difference | % Difference |
+|---|---|---|---|---|
+| Outstanding at June 30, 2016 | 1,104 | 49 | 11 | 7% |
+| Outstanding at June 30, 2017 | 838 | 12,491 | 15 | 18% |
+| Income from operations | 5,461 | 650 | 19 | 9% |
+| Income from operations before tax (1) | 204 | 778 | 21 | 3% |
+| Interest income | 3,083 | 41 | 23 | 2% |
+| Interest expense | 1,205 | 42 | 25 | 1% |
+| Other income and expense, net | 378 | 43 | 27 | 6% |"""
+
+
+@pytest.mark.parametrize(
+    ("right", "exchanged"),
+    [
+        # A date's own words stand before it, not the next row's.
+        ("In 2018, outstanding at June 30, 2016 was 1,104 and outstanding at June 30, 2017 was 838", ("1,104", "838")),
+        # The longer label's words are its own.
+        ("In 2018, income from operations before tax was 204 and income from operations was 5,461", ("204", "5,461")),
+        # No words are left for `Interest expense`.
+        ("In 2018, interest income was 3,083 and other income and expense, net was 378", ("3,083", "378")),
+    ],
+)
+def test_two_rows_of_like_names(right: str, exchanged: tuple[str, str]) -> None:
+    assert wrong(right, FEES) == []
+    one, other = exchanged
+    swapped = right.replace(one, "X").replace(other, one).replace("X", other)
+    assert set(wrong(swapped, FEES)) == {one, other}
+
+
+def test_columns_of_the_same_words_are_both_meant() -> None:
+    assert wrong("The difference of income from operations was 19.", FEES) == []
+    assert wrong("The difference of income from operations was 9%.", FEES) == []
+    assert wrong("The difference of income from operations was 650.", FEES) == ["650"]
+
+
+def test_a_stop_in_a_row_does_not_cut_it() -> None:
+    text = "| | 2019 |\n|---|---|\n| Modules . | 502,001 |\n| Net sales . | 2,244,044 |"
+    assert verified("Net sales in 2019 were 2,244,044.", text)
+    assert not verified("Net sales in 2019 were 502,001.", text)
+
+
 def test_names_in_cells() -> None:
     assert wrong("Ingrid Berg manages Oslo.", PEOPLE, ("berg",)) == []
     assert wrong("Paolo Neri manages Oslo.", PEOPLE, ("neri",)) == ["neri"]
