@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 Schema = Mapping[str, object]
-_TEXT: dict[str, object] = {"type": "string"}
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"(?=\s*[,\]])')
 
 
 def texts_schema(name: str, most: int) -> Schema:
     """An object with a list of one to `most` texts."""
-    listed = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": most}
-    return _object({name: listed})
-
-
-def fields_schema(*names: str) -> Schema:
-    """An object of texts. Servers write the fields in this order."""
-    return _object(dict.fromkeys(names, _TEXT))
+    listed = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": most}
+    return {"type": "object", "properties": {name: listed}, "required": [name], "additionalProperties": False}
 
 
 def read_texts(said: str, name: str) -> list[str] | None:
@@ -37,16 +32,14 @@ def read_texts(said: str, name: str) -> list[str] | None:
         value: Any = json.JSONDecoder().raw_decode(said, start.start())[0]
     except ValueError:
         opened = re.search(rf'"{re.escape(name)}"\s*:\s*\[', said)
-        return [json.loads(text) for text in _STRING.findall(said, opened.end())] if opened else None
+        value = list(_complete(said[opened.end() :])) if opened else None
     if isinstance(value, Mapping):
         value = value.get(name)
-    return [str(one) for one in value if isinstance(one, str | int | float)] if isinstance(value, list) else None
+    # A marker, [1] for example, is a list, too, and none of texts.
+    return [one for one in value if isinstance(one, str)] or None if isinstance(value, list) else None
 
 
-def _object(properties: Mapping[str, object]) -> Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+def _complete(said: str) -> Iterator[str]:
+    for text in _STRING.findall(said):
+        with suppress(ValueError):
+            yield json.loads(text)

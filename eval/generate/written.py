@@ -18,11 +18,9 @@ from rag.documents import Chunk, DocumentRef
 from rag.errors import BadRequest
 from rag.prompts import build_messages
 from rag.protocols import GenerationRequest, Generator, Message, Sampling
-from rag.structured import Schema, fields_schema
 from rag.words import normalise, sentence_spans, words
 
 WRITING = Sampling(max_tokens=120)
-PAIR = fields_schema("answer", "question")
 ANSWERING = Sampling(max_tokens=80)
 AGREES = 0.5
 """Token F1 of the two answers, or share of the proposed answer's words in the second one, from which they agree."""
@@ -30,7 +28,7 @@ AGREES = 0.5
 
 def write(generator: Generator, passage: SourcePassage) -> Candidate | None:
     """One question about a passage; None where the generator wrote none, or its answer is nowhere in the passage."""
-    said = _say(generator, "", passage, question_messages(passage), WRITING, PAIR)
+    said = _say(generator, "", passage, question_messages(passage), WRITING)
     pair = read_pair(said)
     if pair is None:
         return None
@@ -77,14 +75,9 @@ def evidence(answer: str, question: str, text: str) -> tuple[int, int] | None:
 
 
 def _say(
-    generator: Generator,
-    question: str,
-    passage: SourcePassage,
-    messages: tuple[Message, ...],
-    sampling: Sampling,
-    schema: Schema | None = None,
+    generator: Generator, question: str, passage: SourcePassage, messages: tuple[Message, ...], sampling: Sampling
 ) -> str:
-    request = GenerationRequest(question, passage.language, (_given(passage),), (), messages, sampling, schema)
+    request = GenerationRequest(question, passage.language, (_given(passage),), (), messages, sampling)
     try:
         return "".join(piece for piece in generator.stream(request) if isinstance(piece, str))
     except BadRequest:

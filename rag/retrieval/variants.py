@@ -93,7 +93,7 @@ def _lines(written: str, question: str) -> list[str]:
     for line in written.splitlines() if listed is None else listed:
         text = _LEAD.sub("", line).strip("\"'“”「」 ")
         if text and len(text) <= LONGEST_LINE and content_words(text) and language_of(text) == language_of(question):
-            if text.endswith((":", "：")):
+            if text.endswith((":", "：")) or text.startswith(("{", "[", "```")):
                 continue
             found.append(text)
     return found

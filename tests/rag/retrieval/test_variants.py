@@ -33,6 +33,15 @@ def test_json_is_read_whole_or_cut_off(written: str) -> None:
     assert asked.schema["required"] == ["questions"]
 
 
+@pytest.mark.parametrize(
+    "written", ["How heavy is a cub [1]?", '{"questions": []}\nHow heavy is a cub?', '{"questions": ["\\q', "{}"]
+)
+def test_what_only_looks_like_json_is_read_as_lines(written: str) -> None:
+    made = make_variants("What does a cub weigh?", ScriptedGenerator(written), ["paraphrases"])
+    assert all("cub" in question for question in made.questions)
+    assert len(made.questions) == ("heavy" in written)
+
+
 def test_a_passage_is_asked_for_as_plain_text() -> None:
     writer = ScriptedGenerator("A cub weighs 90 g.")
     assert make_variants("What does a cub weigh?", writer, ["passage"]).passages == ("A cub weighs 90 g.",)
