@@ -467,7 +467,7 @@ def doctor(
                 task = progress.add_task("rebuilding", total=None)
                 rebuilt = service.rebuild(lambda done, total: progress.update(task, completed=done, total=total))
         problems = service.verify()
-        documents = service.documents()
+        documents, precisions = service.documents(), service.precisions()
         shown = {
             "documents": len(documents),
             "chunks": sum(stored.chunks for stored in documents),
@@ -475,6 +475,7 @@ def doctor(
                 {"collection": s.key.collection, "content": s.key.content, "expected": s.expected, "found": s.found}
                 for s in service.examine()
             ],
+            "vectors": precisions,
             "rebuilt": rebuilt,
             "problems": problems,
         }
@@ -482,6 +483,7 @@ def doctor(
             print_json(shown)
         else:
             terminal.out.print(f"{shown['documents']} documents, {shown['chunks']} chunks")
+            terminal.show_precisions(precisions, service.settings.index.vectors)
             for problem in problems:
                 terminal.out.print(f"[red]![/] {problem}")
             terminal.out.print("Everything is in order." if not problems else "Run `tuwen doctor --rebuild`.")

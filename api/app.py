@@ -92,6 +92,7 @@ def _warm_up(state: State, ending: threading.Event) -> None:
         warm_up()
         _ = state.service.engine
         state.runner.start()
+        _read_ahead(state)
         _wait_for_generator(state, ending)
         state.service.active()
         state.trouble = None
@@ -101,6 +102,14 @@ def _warm_up(state: State, ending: threading.Event) -> None:
     except Exception as error:
         log.exception("not ready")
         state.trouble = schemas.error("InternalError", f"Start-up failed: {error}.", "See the server's log.")["error"]
+
+
+def _read_ahead(state: State) -> None:
+    try:
+        state.service.warm_up()
+    except Exception:
+        # Whoever asks will see whether it is more than that.
+        log.warning("The first questions will take longer: nothing could be read ahead.", exc_info=True)
 
 
 def _wait_for_generator(state: State, ending: threading.Event) -> None:

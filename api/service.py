@@ -18,6 +18,7 @@ from api import wiring
 from api.conversations import Conversations
 from api.owner import OwnerLock
 from api.settings import Settings
+from api.warming import warm_up
 from ingest.crop import cropped
 from ingest.embedding import Models
 from ingest.events import FileEvent, Report
@@ -35,6 +36,7 @@ from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
 from rag.stores.library import Failure, SqliteLibrary, Stored, Version
 from rag.stores.rows import digest
+from rag.stores.vectors import Precision
 from rag.stores.versions import settled_version
 from rag.stores.vocabulary import SqliteVocabulary
 
@@ -69,7 +71,7 @@ class Service:
         self.settings = settings
         self.lock = lock
         self._reuse = reuse
-        self.library = SqliteLibrary(settings.data)
+        self.library = SqliteLibrary(settings.data, settings.index.vectors)
         self._made: dict[str, Any] = {}
         self._making = threading.RLock()
         self._ingesting = threading.Lock()
@@ -133,13 +135,17 @@ class Service:
         return self._once("store", self._open_store)
 
     @property
+    def lexical(self) -> SqliteLexicalIndex:
+        return self._once("lexical", lambda: SqliteLexicalIndex(self.library.database, self.library.permitted))
+
+    @property
     def engine(self) -> Engine:
         return self._once(
             "engine",
             lambda: wiring.engine(
                 self.settings,
                 library=self.library,
-                lexical=SqliteLexicalIndex(self.library.database, self.library.permitted),
+                lexical=self.lexical,
                 store=self._indexed_store(),
                 encoder=self.encoder,
                 image_encoder=self.image_encoder,
@@ -307,6 +313,10 @@ class Service:
 
     # --- questions ---------------------------------------------------------------------------------------------------
 
+    def warm_up(self) -> None:
+        files = sorted(path for path in (self.settings.data / "index").rglob("*") if path.is_file())
+        warm_up(self.engine, self.library, self.lexical, files)
+
     def search(self, query: Query, *, access: Access) -> SearchResult:
         """`access` is what the caller may read; EVERYTHING where that is meant."""
         query = replace(query, access=access)
@@ -411,13 +421,20 @@ class Service:
             "generator": self.generator.name,
         }
 
+    def precisions(self) -> dict[Precision, int]:
+        """How many vectors of texts are stored in which precision."""
+        return self.library.precisions(self.encoder.space.id)
+
     def examine(self) -> list[IndexState]:
         return self.index.examine()
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
-        """Embeds what the active models have not seen, and makes the vector index anew. Answers the number of vectors."""
+        """Embeds what the active models have not seen, stores all vectors in the precision that is set, and makes the vector index anew.
+        Answers the number of vectors."""
         with self._ingesting:
             self._embed_missing(progress)
+            if self.settings.index.vectors == "int8":
+                self.library.to_bytes(progress)
             index = VectorIndex(self.library, self.store, self._spaces())
             with self._making:
                 self._made["index"] = index
@@ -427,6 +444,9 @@ class Service:
     def _embed_missing(self, progress: Callable[[int, int], None] | None) -> None:
         self.library.register(self.encoder.space)
         texts = self.library.texts_without_vector(self.encoder.space.id)
+        if self.settings.index.vectors == "float32":
+            # What was rounded cannot be made whole again but by the model.
+            texts += self.library.texts_in_bytes(self.encoder.space.id)
         for start in range(0, len(texts), 64):
             part = texts[start : start + 64]
             if any(digest(text) != key for key, text in part):

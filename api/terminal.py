@@ -8,7 +8,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from rag.errors import SetupError, TuwenError
 
 if TYPE_CHECKING:
     from ingest.events import FileEvent, Report
+    from rag.stores.vectors import Precision
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
@@ -264,6 +265,19 @@ def show_versions(versions: list[dict[str, Any]]) -> None:
         numbers = [f"{item[key]:,}" for key in ("size", "chunks", "embedded")]
         table.add_row(when, *numbers, item["sha256"][:16])
     out.print(table)
+
+
+def show_precisions(found: Mapping[Precision, int], wanted: Precision) -> None:
+    """How vectors are stored, where that is not all in single precision as it is set."""
+    other = sum(count for name, count in found.items() if name != wanted)
+    if other:
+        err.print(
+            f"[yellow]{other} of {sum(found.values())} vectors are not stored as `index.vectors` says ({wanted}).[/]\n"
+            "→ Search works with both. `tuwen doctor --rebuild` stores all of them so"
+            + ("." if wanted == "int8" else ": those in bytes are embedded again.")
+        )
+    elif wanted != "float32" and found.get(wanted):
+        out.print(f"{found[wanted]} vectors, stored as {wanted}")
 
 
 @contextmanager

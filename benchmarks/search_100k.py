@@ -4,11 +4,15 @@ The collection is made here: documents of 50 chunks of generated words (Zipf's l
 centres, metadata. A question is some words of a chunk, its vector one near the chunk's; the encoder's forward pass for the words is
 real and part of every search, and is measured alone in turns with it, so that a busy machine slows both alike. No reranker.
 
+What a server reads at its start is read here, too, and timed. `--cold` has the system forget the collection's files beforehand.
+
     python -m benchmarks.search_100k
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -49,18 +53,22 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--batch", action="store_true", help="with encoder.batch_queries")
+    parser.add_argument("--cold", action="store_true", help="begin with the collection's files out of memory")
+    parser.add_argument("--int8", action="store_true", help="with index.vectors = int8")
     parser.add_argument(
         "--data", type=Path, help="directory to make the collection in, and to find it in the next time"
     )
     args = parser.parse_args()
 
     with directory(args.data, "search100k") as data:
-        return _measure(data, args.chunks, args.questions, args.clients, args.batch, args.json)
+        return _measure(data, args)
 
 
-def _measure(data: Path, chunks: int, count: int, clients: int, batch: bool, as_json: bool) -> int:
+def _measure(data: Path, args: argparse.Namespace) -> int:
+    count, clients = args.questions, args.clients
     from api import wiring
     from api.settings import load
+    from api.warming import warm_up as read_ahead
     from rag.stores.index import VectorIndex
     from rag.stores.lexical import SqliteLexicalIndex
     from rag.stores.library import SqliteLibrary
@@ -68,21 +76,29 @@ def _measure(data: Path, chunks: int, count: int, clients: int, batch: bool, as_
 
     warm_up()
     # A question that is remembered would cost no forward.
-    settings = load(data, {"pictures": {"describer": "none"}, "encoder": {"query_cache": 0, "batch_queries": batch}})
+    chosen = {"encoder": {"query_cache": 0, "batch_queries": args.batch}, "pictures": {"describer": "none"}}
+    settings = load(data, chosen | {"index": {"vectors": "int8" if args.int8 else "float32"}})
     plain = wiring.text_encoder(settings)
-    library = SqliteLibrary(data)
+    library = SqliteLibrary(data, settings.index.vectors)
     store = wiring.vector_store(settings, data / "index")
     if not library.has_collection(COLLECTION):
-        fill(library, plain.space, chunks)
+        fill(library, plain.space, args.chunks)
         VectorIndex(library, store, {"text": plain.space.id}).rebuild()
         store.settle()
+    if args.int8:
+        library.to_bytes()
     questions = _questions(library, plain.space, count + WARM)
+    if args.cold:
+        library.close()
+        forget(data)
+        library = SqliteLibrary(data, settings.index.vectors)
     planned = {question.text: vector for question, vector in questions}
     encoder = _Near(plain, planned)
+    lexical = SqliteLexicalIndex(library.database, library.permitted)
     engine = wiring.engine(
         settings,
         library=library,
-        lexical=SqliteLexicalIndex(library.database, library.permitted),
+        lexical=lexical,
         store=store,
         encoder=encoder,
         image_encoder=None,
@@ -106,7 +122,12 @@ def _measure(data: Path, chunks: int, count: int, clients: int, batch: bool, as_
         return (time.perf_counter() - began) * 1000
 
     asked, before = [question for question, _ in questions[:count]], [question for question, _ in questions[count:]]
+    encoder.begins("Where to begin?")
+    began = time.perf_counter()
+    read_ahead(engine, library, lexical, sorted(path for path in (data / "index").rglob("*") if path.is_file()))
+    figures["read ahead at the start, s"] = time.perf_counter() - began
     first = [search(query) for query in before]
+    figures["search, the very first, ms"] = first[0]
     for query in before[:5]:
         encode(query)
     forward, found = _in_turns(asked, encode, search)
@@ -125,14 +146,15 @@ def _measure(data: Path, chunks: int, count: int, clients: int, batch: bool, as_
         figures[f"{name}: beyond the forward, p50 ms"] = median(added)
         if name.startswith(("50", "90")):
             limits.append(Limit(f"{name}: beyond the forward, p50", median(added), 25, "ms"))
-    alone, together = _throughput(asked, search, clients)
+    alone, together, spent = _throughput(asked, search, clients)
     figures |= {"queries/s, one client": alone, f"queries/s, {clients} clients": together}
+    figures |= {"processor ms a query, one client": spent[0], f"… {clients} clients": spent[1]}
     limits.append(Limit(f"{clients} clients / one, queries/s", together / alone, 2, "×", at_least=True))
     recall = _recall(library, store, IndexKey(COLLECTION, plain.space.id, "text"), [v for _, v in questions])
     limits.append(Limit("recall@10 of the index against exact", recall, 0.98, "", at_least=True))
     store.close()
     library.close()
-    return report("search over 100,000 chunks", figures, limits, as_json)
+    return report("search over 100,000 chunks", figures, limits, args.json)
 
 
 # --- the collection --------------------------------------------------------------------------------------------------
@@ -203,6 +225,9 @@ class _Near:
         self.space, self.max_tokens = inner.space, inner.max_tokens
         self.count_tokens, self.encode_passages = inner.count_tokens, inner.encode_passages
 
+    def begins(self, text: str) -> None:
+        self._planned[text] = next(iter(self._planned.values()))
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         self._inner.encode_queries(texts)
         return np.stack([self._planned[text] for text in texts])
@@ -259,19 +284,35 @@ def _in_turns(
     return one, other
 
 
-def _throughput(queries: Sequence[Query], search: Callable[[Query], float], clients: int) -> tuple[float, float]:
-    """Queries per second of one client and of several, in turns of three."""
+def _throughput(
+    queries: Sequence[Query], search: Callable[[Query], float], clients: int
+) -> tuple[float, float, tuple[float, float]]:
+    """Queries per second of one client and of several, and the processor's ms for a query of either, in turns of three."""
+    some = queries[: len(queries) // 4]
     alone, together = [], []
     for _ in range(3):
-        began = time.perf_counter()
-        for query in queries[: len(queries) // 4]:
-            search(query)
-        alone.append(len(queries) // 4 / (time.perf_counter() - began))
+        alone.append(_timed(len(some), lambda: [search(query) for query in some]))
         with ThreadPoolExecutor(clients) as pool:
-            began = time.perf_counter()
-            list(pool.map(search, queries))
-            together.append(len(queries) / (time.perf_counter() - began))
-    return median(alone), median(together)
+            together.append(_timed(len(queries), lambda: list(pool.map(search, queries))))
+    rates = [median(rate for rate, _ in runs) for runs in (alone, together)]
+    spent = [median(ms for _, ms in runs) for runs in (alone, together)]
+    return rates[0], rates[1], (spent[0], spent[1])
+
+
+def _timed(count: int, run: Callable[[], object]) -> tuple[float, float]:
+    """How many a second, and ms of processor time for each."""
+    began, spent = time.perf_counter(), time.process_time()
+    run()
+    return count / (time.perf_counter() - began), (time.process_time() - spent) * 1000 / count
+
+
+def forget(data: Path) -> None:
+    """Has the system drop the files from its memory, those that nobody has mapped."""
+    for path in data.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _recall(library: Any, store: Any, key: IndexKey, vectors: Sequence[Vectors]) -> float:

@@ -59,7 +59,8 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
-            # Where each word of the lexical index stands.
+            # Where each word of the lexical index stands, and how many there are of each.
+            connection.execute("CREATE VIRTUAL TABLE temp.lexical_words USING fts5vocab (main, lexical, col)")
             connection.execute("CREATE VIRTUAL TABLE temp.lexical_places USING fts5vocab (main, lexical, instance)")
             connection.execute("PRAGMA query_only = ON")
             self._local.connection = connection

@@ -65,6 +65,10 @@ class SqliteLexicalIndex:
             return self._best(match, collection, k, allowed, json.dumps(few))
         return self._sieved(match, collection, k, allowed)
 
+    def warm_up(self) -> int:
+        """Reads what most questions need into memory; answers how many chunks of words."""
+        return self._postings.warm_up()
+
     def _ranked(
         self,
         rows: NDArray[np.int64],

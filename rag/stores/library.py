@@ -10,11 +10,9 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from rag.answers import Filter
 from rag.documents import AnyChunk, Document, DocumentRef, Element, Page
@@ -25,6 +23,7 @@ from rag.stores.blobs import BlobStore
 from rag.stores.database import Database
 from rag.stores.feedback import forget_document
 from rag.stores.filters import where
+from rag.stores.kept import Kept
 from rag.stores.permitted import FEW, Permitted
 from rag.stores.publishing import Publication, digests_of
 from rag.stores.rows import (
@@ -35,6 +34,7 @@ from rag.stores.rows import (
     element_from_row,
     ref_from_row,
 )
+from rag.stores.vectors import Precision, from_stored, stored_size, to_stored
 
 _VECTORS_OF = {
     "text": ("c.id", "chunks c", "c.kind <> 'image'", "c.digest"),
@@ -43,6 +43,11 @@ _VECTORS_OF = {
 }
 """For each content of an index: the vector's id, where it comes from, which rows, and what the vector is stored under."""
 
+
+_FEW_IDS = 1_000
+"""Ids whose vectors are kept in memory once they were asked for: candidates of a question. Who copies an index asks for more."""
+_CONVERTED = 5_000
+"""Vectors that are converted in one transaction."""
 
 CHECKPOINTS = "checkpoints"
 """The folder with the pages of long files under way, by document (ingest/checkpoints.py)."""
@@ -102,14 +107,17 @@ class Incomplete(Exception):
 
 
 class SqliteLibrary:
-    """Satisfies Library, and is what ingestion writes to. Safe to use from several threads."""
+    """Satisfies Library, and is what ingestion writes to. Safe to use from several threads. New vectors are stored in `precision`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: Precision = "float32") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.database = Database(folder / "library.sqlite3")
         self.blobs = BlobStore(folder / "blobs")
         self.permitted = Permitted(self.database)
+        self.precision = precision
+        self._kept = Kept()
+        self._dimensions: dict[str, int] = {}
         # Held from the check that a blob is there to the commit that refers to it, and while unused ones are removed.
         self._blob_guard = threading.Lock()
 
@@ -133,7 +141,8 @@ class SqliteLibrary:
             raise SpaceMismatch(
                 f"Vectors of shape {vectors.shape} do not fit {len(digests)} texts in {space.dimension} dimensions."
             )
-        rows = [(space.id, key, row.astype("<f4").tobytes()) for key, row in zip(digests, vectors, strict=True)]
+        blobs = to_stored(vectors, self.precision)
+        rows = [(space.id, key, blob) for key, blob in zip(digests, blobs, strict=True)]
         with self.database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
 
@@ -160,6 +169,7 @@ class SqliteLibrary:
                 publishing.insert(db, publication)
                 publishing.drop_unused_vectors(db, remains.digests)
                 unused = publishing.unused_blobs(db, remains.blobs)
+            self._kept.forget([publication.document.id])
             self._remove_blobs(unused)
 
     def delete(self, document_id: str) -> None:
@@ -181,10 +191,12 @@ class SqliteLibrary:
                     raise NotFound(
                         f"There is no document with id {document_id}.", "`tuwen documents list` shows those there are."
                     )
-                unused = self._delete(db, [document_id, *publishing.inside(db, document_id)])
+                gone = [document_id, *publishing.inside(db, document_id)]
+                unused = self._delete(db, gone)
                 db.executemany(
                     "DELETE FROM failures WHERE collection = ? AND name = ?", [tuple(place) for place in failed]
                 )
+            self._kept.forget(gone)
             self._remove_blobs(unused)
 
     def _delete(self, db: sqlite3.Connection, ids: Sequence[str]) -> list[str]:
@@ -215,6 +227,7 @@ class SqliteLibrary:
                 ids = [inner for id_, _ in gone for inner in (id_, *publishing.inside(db, id_))]
                 unused = self._delete(db, ids)
                 publishing.forget_failures_inside(db, container_id, keep)
+            self._kept.forget(ids)
             self._remove_blobs(unused)
         return [name for _, name in gone]
 
@@ -298,7 +311,7 @@ class SqliteLibrary:
         rows = self.database.reader.execute(
             "SELECT name, sha256, settings, source FROM documents WHERE collection = ?", (collection,)
         )
-        return {name: (sha256, settings, source) for name, sha256, settings, source in rows}
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
     def looks(self, collection: str) -> dict[str, Look]:
         """What the files of a collection looked like, by name."""
@@ -368,9 +381,16 @@ class SqliteLibrary:
         return [element_from_row(row) for row in rows]
 
     def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
-        marks = ",".join("?" * len(chunk_ids))
-        rows = self.database.reader.execute(f"SELECT id, language FROM chunks WHERE id IN ({marks})", list(chunk_ids))
-        return dict(rows.fetchall())
+        generation = self._kept.generation
+        found = self._kept.languages(chunk_ids)
+        missing = [id_ for id_ in chunk_ids if id_ not in found]
+        if missing:
+            rows = self.database.reader.execute(
+                f"SELECT id, language, document_id FROM chunks WHERE id IN ({','.join('?' * len(missing))})", missing
+            ).fetchall()
+            self._kept.keep_languages(rows, generation)
+            found |= {row[0]: row[1] for row in rows}
+        return found
 
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         rows = self.database.reader.execute(
@@ -393,7 +413,7 @@ class SqliteLibrary:
         rows = self._vector_rows(key, condition, values, limit + 1)
         if len(rows) > limit:
             return None
-        return [row[0] for row in rows], _as_matrix([row[1] for row in rows])
+        return [row[0] for row in rows], self._as_matrix(key, [row[1] for row in rows])
 
     def allows(self, chunk_ids: Sequence[str], allowed: Filter) -> set[str]:
         if not chunk_ids:
@@ -410,23 +430,53 @@ class SqliteLibrary:
 
     def vector_ids(self, key: IndexKey) -> set[str]:
         """Ids of everything an index should hold."""
-        return {row[0] for row in self._vector_rows(key, "1", [], -1, vectors=False)}
+        return {row[0] for row in self._vector_cursor(key, "1", [], -1, vectors=False)}
 
     def vectors_by_id(self, key: IndexKey, ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
         """Ids and vectors `[n, dimension]` of the given ids that have one, or of the whole index."""
         if ids is None:
             rows = self._vector_rows(key, "1", [], -1)
-        else:
-            name = _VECTORS_OF[key.content][0]
-            rows = []
-            for start in range(0, len(ids), 500):
-                part = list(ids[start : start + 500])
-                chunk_ids = list({id_.partition("#")[0] for id_ in part})
-                condition, values = f"c.id IN ({','.join('?' * len(chunk_ids))})", chunk_ids
-                if name != "c.id":
-                    condition, values = f"{condition} AND {name} IN ({','.join('?' * len(part))})", [*chunk_ids, *part]
-                rows += self._vector_rows(key, condition, values, -1)
-        return [row[0] for row in rows], _as_matrix([row[1] for row in rows])
+            return [row[0] for row in rows], self._as_matrix(key, [row[1] for row in rows])
+        if len(ids) > _FEW_IDS or key.content != "text":
+            rows = self._rows_by_id(key, ids)
+            return [row[0] for row in rows], self._as_matrix(key, [row[1] for row in rows])
+        generation = self._kept.generation
+        found = self._kept.vectors(key, ids)
+        missing = [id_ for id_ in ids if id_ not in found]
+        if missing:
+            rows = self._rows_by_id(key, missing)
+            self._kept.keep_vectors(key, rows, generation)
+            found |= {row[0]: row[1] for row in rows}
+        return list(found), self._as_matrix(key, list(found.values()))
+
+    def keep(self, key: IndexKey) -> int:
+        """Reads what questions ask of the candidates of an index into memory, where there is room for all of it. Answers the vectors."""
+        generation = self._kept.generation
+        count = len(self.vector_ids(key))
+        if not count or count * stored_size(self._dimension(key.space_id), self.precision) > self._kept.room:
+            return 0
+        languages = self.database.reader.execute(
+            "SELECT c.id, c.language, c.document_id FROM documents d CROSS JOIN chunks c ON c.document_id = d.id WHERE d.collection = ?",
+            (key.collection,),
+        )
+        while rows := languages.fetchmany(_CONVERTED):
+            self._kept.keep_languages(rows, generation)
+        cursor = self._vector_cursor(key, "1", [], -1)
+        while rows := cursor.fetchmany(_CONVERTED):
+            self._kept.keep_vectors(key, rows, generation)
+        return count
+
+    def _rows_by_id(self, key: IndexKey, ids: Sequence[str]) -> list[tuple[str, bytes, str]]:
+        name = _VECTORS_OF[key.content][0]
+        rows = []
+        for start in range(0, len(ids), 500):
+            part = list(ids[start : start + 500])
+            chunk_ids = list({id_.partition("#")[0] for id_ in part})
+            condition, values = f"c.id IN ({','.join('?' * len(chunk_ids))})", chunk_ids
+            if name != "c.id":
+                condition, values = f"{condition} AND {name} IN ({','.join('?' * len(part))})", [*chunk_ids, *part]
+            rows += self._vector_rows(key, condition, values, -1)
+        return rows
 
     def index_contents(self) -> list[tuple[str, str]]:
         """Collection and content of every index that should exist."""
@@ -441,13 +491,51 @@ class SqliteLibrary:
 
     def texts_without_vector(self, space_id: str) -> list[tuple[str, str]]:
         """Digest and text of everything published that the space has no vector for: what a new model has to embed."""
+        return self._texts("digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?1)", space_id)
+
+    def texts_in_bytes(self, space_id: str) -> list[tuple[str, str]]:
+        """Digest and text of everything published whose vector is kept as bytes: what single precision has to embed again."""
+        return self._texts(
+            "digest IN (SELECT e.digest FROM embeddings e JOIN spaces s ON s.id = e.space_id"
+            " WHERE e.space_id = ?1 AND length(e.vector) < 4 * s.dimension)",
+            space_id,
+        )
+
+    def _texts(self, condition: str, space_id: str) -> list[tuple[str, str]]:
         rows = self.database.reader.execute(
             "SELECT digest, CASE context WHEN '' THEN text ELSE context || char(10) || text END FROM chunks "
-            "WHERE kind <> 'image' AND digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?1) UNION "
-            "SELECT digest, text FROM entries WHERE digest NOT IN (SELECT digest FROM embeddings WHERE space_id = ?1)",
+            f"WHERE kind <> 'image' AND {condition} UNION SELECT digest, text FROM entries WHERE {condition}",
             (space_id,),
         )
         return rows.fetchall()
+
+    def precisions(self, space_id: str) -> dict[Precision, int]:
+        """How many vectors of a space are stored in which precision."""
+        whole, short = self.database.reader.execute(
+            "SELECT total(length(e.vector) = 4 * s.dimension), total(length(e.vector) < 4 * s.dimension)"
+            " FROM embeddings e JOIN spaces s ON s.id = e.space_id WHERE e.space_id = ?",
+            (space_id,),
+        ).fetchone()
+        return {"float32": int(whole), "int8": int(short)}
+
+    def to_bytes(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Stores every vector that is in single precision as bytes, and gives the file's space back. Answers how many."""
+        rows = self.database.reader.execute(
+            "SELECT e.rowid, s.dimension FROM embeddings e JOIN spaces s ON s.id = e.space_id"
+            " WHERE length(e.vector) = 4 * s.dimension"
+        ).fetchall()
+        for start in range(0, len(rows), _CONVERTED):
+            with self.database.transaction() as db:
+                for rowid, dimension in rows[start : start + _CONVERTED]:
+                    (blob,) = db.execute("SELECT vector FROM embeddings WHERE rowid = ?", (rowid,)).fetchone()
+                    (made,) = to_stored(from_stored([blob], dimension), "int8")
+                    db.execute("UPDATE embeddings SET vector = ? WHERE rowid = ?", (made, rowid))
+            if progress:
+                progress(min(start + _CONVERTED, len(rows)), len(rows))
+        if rows:
+            self._kept.clear()
+            self.database.shrink()
+        return len(rows)
 
     def pictures_without_vector(self, space_id: str) -> list[tuple[str, str, int, int]]:
         """Sha256, media type, width and height of each published picture that the space has no vector for."""
@@ -464,8 +552,14 @@ class SqliteLibrary:
         return int(row.fetchone()[0])
 
     def _vector_rows(
+        self, key: IndexKey, condition: str, values: Sequence[str | float | int], limit: int
+    ) -> list[tuple[str, bytes, str]]:
+        """Rows of vector id, stored vector and document id."""
+        return self._vector_cursor(key, condition, values, limit).fetchall()
+
+    def _vector_cursor(
         self, key: IndexKey, condition: str, values: Sequence[str | float | int], limit: int, *, vectors: bool = True
-    ) -> list[tuple[str, bytes]]:
+    ) -> sqlite3.Cursor:
         name, tables, rows, stored_under = _VECTORS_OF[key.content]
         column, join = (
             # CROSS keeps SQLite from walking through all documents, or all vectors, first: 100 vectors of 100,000 take 1 ms
@@ -479,11 +573,21 @@ class SqliteLibrary:
         )
         glue = "WHERE" if vectors else ""
         statement = (
-            f"SELECT {name}, {column} FROM {tables} CROSS JOIN documents d ON d.id = c.document_id {join} {glue} "
+            f"SELECT {name}, {column}, c.document_id FROM {tables} CROSS JOIN documents d ON d.id = c.document_id {join} {glue} "
             f"d.collection = ? AND {rows} AND {condition} LIMIT ?"
         )
         parameters = [key.space_id, key.collection, *values, limit]
-        return self.database.reader.execute(statement, parameters).fetchall()
+        return self.database.reader.execute(statement, parameters)
+
+    def _as_matrix(self, key: IndexKey, blobs: Sequence[bytes]) -> Vectors:
+        return from_stored(blobs, self._dimension(key.space_id)) if blobs else from_stored((), 0)
+
+    def _dimension(self, space_id: str) -> int:
+        """Of a space that is known."""
+        if space_id not in self._dimensions:
+            row = self.database.reader.execute("SELECT dimension FROM spaces WHERE id = ?", (space_id,)).fetchone()
+            self._dimensions[space_id] = int(row[0])
+        return self._dimensions[space_id]
 
     def _stored(self, condition: str, value: str | None) -> list[Stored]:
         rows = self.database.reader.execute(
@@ -496,9 +600,3 @@ class SqliteLibrary:
             Stored(document_from_row(row[:10]), row[10], row[11], tuple(json.loads(row[12])), row[13], row[14])
             for row in rows
         ]
-
-
-def _as_matrix(blobs: Sequence[bytes]) -> Vectors:
-    if not blobs:
-        return np.empty((0, 0), np.float32)
-    return np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), -1)

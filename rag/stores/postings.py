@@ -30,6 +30,7 @@ _STATE = "SELECT group_concat(hex(block), ' ') FROM lexical_data WHERE id IN (1,
 """FTS5's totals and its list of segments, two rows that every change of the index rewrites (SQLite's description of FTS5, 5)."""
 _LENGTHS = "SELECT group_concat(id), group_concat(hex(sz)) FROM lexical_docsize"
 _NAMES = "SELECT group_concat(rowid), group_concat(id, char(10)) FROM chunks"
+_COMMON = "SELECT term, cnt FROM lexical_words WHERE col = 'words' ORDER BY doc DESC LIMIT 2000"
 _PLACES = "SELECT group_concat(doc) FROM lexical_places WHERE term = ? AND col = 'words'"
 _K1, _B, _LEAST_IDF = 1.2, 0.75, 1e-6
 
@@ -58,7 +59,7 @@ class Postings:
         self._state: str | None = None
         self._chunks: _Chunks | None = None
         self._not_before = -math.inf
-        self._kept: OrderedDict[str, tuple[Rows, Scores]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[Rows, Scores]] = OrderedDict()
         self._members: dict[str, NDArray[np.bool_]] = {}
         self._size = 0
 
@@ -93,6 +94,20 @@ class Postings:
             matching = matching[self._members_of(among, state, len(chunks.weights))[matching]]
         return matching, sums[matching], chunks.names
 
+    def warm_up(self) -> int:
+        """Reads the commonest words' places, which take longest, as far as half the room goes; answers their chunks."""
+        for _ in range(2):
+            self.scores(["a"])
+        with self._guard:
+            state, chunks = self._state, self._chunks
+        if state is None or chunks is None:
+            return 0
+        for term, places in self._database.reader.execute(_COMMON).fetchall():
+            if self._size + places > self._capacity // 2:
+                break
+            self._of(term, term, state, chunks)
+        return self._size
+
     def _read_chunks(self) -> _Chunks | None:
         began = self._now()
         if began < self._not_before:
@@ -116,14 +131,15 @@ class Postings:
         return _Chunks(len(by_row), _K1 * (1 - _B + _B * lengths / average), ids)
 
     def _of(self, word: str, term: str | None, state: str, chunks: _Chunks) -> tuple[Rows, Scores]:
+        key = (word, "") if term is None else ("", term)
         with self._guard:
-            if word in self._kept:
-                self._kept.move_to_end(word)
-                return self._kept[word]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         made = self._by_fts5(word) if term is None else self._by_places(term, chunks)
         with self._guard:
-            if state == self._state and word not in self._kept:
-                self._kept[word] = made
+            if state == self._state and key not in self._kept:
+                self._kept[key] = made
                 self._size += len(made[0])
                 while self._size > self._capacity:
                     self._size -= len(self._kept.popitem(last=False)[1][0])
