@@ -14,6 +14,11 @@ class Caller:
     name: str
     access: Access
 
+    @property
+    def reads_everything(self) -> bool:
+        """Whoever may read all documents runs the house: they also see what others sent, said and asked for."""
+        return not self.access.rule
+
 
 OWNER = Caller("", EVERYTHING)
 """Of the data directory: the command line, and whoever reaches a server that knows no others."""

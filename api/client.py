@@ -216,7 +216,7 @@ class LocalClient:
         self.service.delete(document_id)
 
     def feedback(self, collection: str | None) -> list[dict[str, Any]]:
-        return [feedback.shown(item) for item in feedback.listed(self.service, collection)]
+        return [feedback.shown(item) for item in feedback.listed(self.service, collection, caller=OWNER)]
 
     def begin(self, collection: str) -> dict[str, Any]:
         return transcripts.whole(self._talks, self._talks.create(collection))

@@ -51,12 +51,12 @@ def _access(asking: Asking) -> Access:
 Reader = Annotated[Access, Depends(_access)]
 
 
-def _reading(tuwen: Tuwen, access: Reader) -> Reading:
-    return Reading(tuwen.service, access)
+def _reading(tuwen: Tuwen, asking: Asking) -> Reading:
+    return Reading(tuwen.service, asking)
 
 
 Shelf = Annotated[Reading, Depends(_reading)]
-"""The documents that whoever sent the request may read; no route reaches one by its id in another way."""
+"""The documents and files that whoever sent the request may read; no route reaches one by its id in another way."""
 
 
 def _conversations(tuwen: Tuwen, asking: Asking) -> Conversations:

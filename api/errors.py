@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 STATUS: dict[type[errors.TuwenError], int] = {
     errors.BadRequest: 400,
     errors.NotFound: 404,
+    errors.Forbidden: 403,
     errors.UnsupportedFile: 415,
     errors.LimitExceeded: 413,
     errors.FileError: 422,

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access import Caller
 from api.service import Service
 from api.settings import Settings, public
-from rag.answers import Access
 from rag.errors import BadRequest, NotFound
 from rag.stores.feedback import CitedPlace, Feedback, FeedbackStore
 
@@ -49,15 +49,17 @@ class FeedbackBody(BaseModel):
     generator: Annotated[str, Field(max_length=200)] = ""
 
 
-def store(service: Service, body: FeedbackBody, *, access: Access) -> Feedback:
+def store(service: Service, body: FeedbackBody, *, caller: Caller) -> Feedback:
     """Keeps it. Raises NotFound for a collection or a citation that is not there or not the caller's to read, BadRequest for one without
     its citation."""
+    access = caller.access
     if body.target == "citation" and len(body.citations) != 1:
         raise BadRequest("Feedback about a citation holds exactly that one.", "Send it in `citations`.")
     if not service.library.has_collection(body.collection, access.rule):
         raise NotFound(f"There is no collection {body.collection!r}.", "Name that of the question.")
-    readable = service.library.allows([cited.chunk_id for cited in body.citations], access.rule)
-    known = service.library.hydrate(sorted(readable))
+    named = [cited.chunk_id for cited in body.citations]
+    readable = service.library.allows([*named, *body.context], access.rule)
+    known = service.library.hydrate(sorted(readable.intersection(named)))
     missing = [cited.chunk_id for cited in body.citations if cited.chunk_id not in known]
     if missing:
         raise NotFound(
@@ -75,27 +77,34 @@ def store(service: Service, body: FeedbackBody, *, access: Access) -> Feedback:
         citations=tuple(
             _place(cited, known[cited.chunk_id][1].id, known[cited.chunk_id][1].name) for cited in body.citations
         ),
-        context=tuple(body.context),
+        context=tuple(id_ for id_ in body.context if caller.reads_everything or id_ in readable),
         settings=fingerprint(service.settings),
         generator=body.generator,
+        owner=caller.name,
     )
     if body.id is not None:
         item = replace(item, id=body.id)
-    FeedbackStore(service.library.database).put(item)
+    _of(service, caller).put(item)
     return item
 
 
-def listed(service: Service, collection: str | None) -> list[Feedback]:
-    return FeedbackStore(service.library.database).all(collection)
+def listed(service: Service, collection: str | None, *, caller: Caller) -> list[Feedback]:
+    return _of(service, caller).all(collection)
 
 
-def remove(service: Service, feedback_id: str) -> None:
+def remove(service: Service, feedback_id: str, *, caller: Caller) -> None:
     """Raises NotFound."""
-    FeedbackStore(service.library.database).remove(feedback_id)
+    _of(service, caller).remove(feedback_id)
+
+
+def _of(service: Service, caller: Caller) -> FeedbackStore:
+    """Whoever may read everything sees what everybody said; others what they said themselves."""
+    return FeedbackStore(service.library.database, None if caller.reads_everything else caller.name)
 
 
 def shown(item: Feedback) -> dict[str, Any]:
-    return asdict(item)
+    """`owner` is left out where it is the owner of the data directory."""
+    return {name: value for name, value in asdict(item).items() if name != "owner" or value}
 
 
 def fingerprint(settings: Settings) -> str:

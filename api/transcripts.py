@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.conversations import Conversations, scope_of
-from api.service import Service
 from rag.documents import AnyChunk, Chunk
 from rag.errors import NotFound
 from rag.retrieval.locate import lines_of
@@ -41,7 +40,7 @@ def whole(talks: Conversations, conversation: Conversation) -> dict[str, Any]:
     places = Places(talks)
     return summary(conversation) | {
         "turns": [as_turn(turn, places) | {"versions": beside[turn.parent]} for turn in shown],
-        "gone": _gone(talks.service, conversation),
+        "gone": _gone(talks, conversation),
     }
 
 
@@ -156,11 +155,9 @@ def _distinct(citations: Sequence[KeptCitation]) -> list[KeptCitation]:
     return list({(item.marker, item.quote): item for item in reversed(citations)}.values())[::-1]
 
 
-def _gone(service: Service, conversation: Conversation) -> list[str]:
-    """Documents of the scope that are not there any more."""
-    wanted = scope_of(conversation).document_id
-    there = {stored.document.id for stored in service.documents(conversation.collection)} if wanted else set()
-    return [id_ for id_ in wanted if id_ not in there]
+def _gone(talks: Conversations, conversation: Conversation) -> list[str]:
+    """Documents of the scope that are not there any more, or not for who holds the conversation."""
+    return [id_ for id_ in scope_of(conversation).document_id if not talks.reads(id_)]
 
 
 def _document(item: KeptCitation | KeptPassage) -> dict[str, Any]:

@@ -12,7 +12,7 @@ WAITING = ("paused", *BUSY)
 
 COLUMNS = (
     "id, collection, name, sha256, size, path, root, priority, state, page, pages, chunks, attempts, not_before, "
-    "error, message, remedy, at, revision"
+    "error, message, remedy, at, revision, owner"
 )
 NEXT_REVISION = "(SELECT coalesce(max(revision), 0) + 1 FROM jobs)"
 
@@ -40,3 +40,5 @@ class Job:
     remedy: str = ""
     at: float = 0.0
     revision: int = 0
+    owner: str = ""
+    """The name of the caller who sent it; empty for the owner of the data directory."""

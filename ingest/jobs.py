@@ -44,12 +44,14 @@ class Jobs:
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
-    def accept(self, path: Path, name: str, collection: str, priority: int = PERSON) -> Job:
-        """Takes an uploaded file over: once this returns, the bytes are stored and the work is queued."""
+    def accept(self, path: Path, name: str, collection: str, priority: int = PERSON, owner: str = "") -> Job:
+        """Takes an uploaded file over: once this returns, the bytes are stored and the work is queued. `owner` names the caller who sent it."""
         sha256 = sha256_of(path)
         self._library.blobs.put_file(path, sha256)
         id_ = Document.make_id(collection, name)
-        job = Job(id_, collection, name, sha256, path.stat().st_size, "", "", priority, "queued", at=self._now())
+        job = Job(
+            id_, collection, name, sha256, path.stat().st_size, "", "", priority, "queued", at=self._now(), owner=owner
+        )
         self._put([job])
         return self.get(id_)
 
@@ -70,11 +72,14 @@ class Jobs:
     def _put(self, jobs: Sequence[Job]) -> None:
         with self._guard:
             self._dropped -= {job.id for job in jobs}
-        rows = [(j.id, j.collection, j.name, j.sha256, j.size, j.path, j.root, j.priority, j.state, j.at) for j in jobs]
+        rows = [
+            (j.id, j.collection, j.name, j.sha256, j.size, j.path, j.root, j.priority, j.state, j.at, j.owner)
+            for j in jobs
+        ]
         with self._library.database.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO jobs (id, collection, name, sha256, size, path, root, priority, state, at, revision)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {NEXT_REVISION})",
+                "INSERT OR REPLACE INTO jobs (id, collection, name, sha256, size, path, root, priority, state, at, owner, revision)"
+                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {NEXT_REVISION})",
                 rows,
             )
 

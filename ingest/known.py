@@ -43,6 +43,12 @@ class Known:
         with self._guard:
             other = self._names.setdefault(file.name, file.source)
         published = self._published.get(file.name)
+        if file.container and published is not None and published[3] != file.container:
+            # An archive called like a folder must not put its files in the place of those of the folder.
+            raise FileError(
+                f"{file.name}: a document that is not of this archive has this name in collection {self._collection!r}.",
+                "Give the archive another name, or put it into another collection with -c.",
+            )
         if other == file.source and published is not None:
             before = published[2]
             if before and file.source and not _same_place(before, file.source) and _still_there(before):

@@ -4,6 +4,7 @@ TuwenError                    what happened + what to do next
 ├── InputError                change the request or the file
 │   ├── BadRequest            the request makes no sense as it stands
 │   ├── NotFound              no such document, collection, blob or conversation
+│   ├── Forbidden             it is not the caller's to do
 │   └── FileError             this file cannot be read; others can
 │       ├── UnsupportedFile   no parser for what the bytes are
 │       ├── CorruptFile       the bytes are not what they claim to be
@@ -56,6 +57,10 @@ class BadRequest(InputError):
 
 class NotFound(InputError):
     """What the request names does not exist."""
+
+
+class Forbidden(InputError):
+    """What the request asks is not the caller's to do."""
 
 
 class FileError(InputError):

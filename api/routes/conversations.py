@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import transcripts
-from api.deps import Talks, Tuwen
+from api.deps import Asking, Shelf, Talks, Tuwen
 from api.routes import files
 from api.schemas import FilterBody
 from api.service import check_collection
@@ -99,10 +99,16 @@ def export(conversation_id: str, talks: Talks, format: Literal["markdown", "json
 
 @router.post("/{conversation_id}/files", status_code=202)
 async def upload(
-    conversation_id: str, tuwen: Tuwen, talks: Talks, file: UploadFile, name: Annotated[str, Form()] = ""
+    conversation_id: str,
+    tuwen: Tuwen,
+    talks: Talks,
+    shelf: Shelf,
+    asking: Asking,
+    file: UploadFile,
+    name: Annotated[str, Form()] = "",
 ) -> dict[str, Any]:
     """Takes a file into the conversation's collection, and into its scope where that names documents."""
     conversation = talks.store.get(conversation_id)
-    accepted = await files.upload(tuwen, file, conversation.collection, name)
+    accepted = await files.upload(tuwen, shelf, asking, file, conversation.collection, name)
     talks.widen(conversation_id, accepted["name"])
     return accepted

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.deps import Shelf, Tuwen
+from api.deps import Asking, Shelf, Tuwen
 from api.reading import Reading
 from api.service import check_collection
 from api.uploads import shown as shown_job
@@ -48,6 +48,8 @@ def list_files(tuwen: Tuwen, shelf: Shelf, collection: str | None = None) -> dic
 @router.post("/files", status_code=202)
 async def upload(
     tuwen: Tuwen,
+    shelf: Shelf,
+    asking: Asking,
     file: UploadFile,
     collection: Annotated[str, Form()] = "default",
     name: Annotated[str, Form()] = "",
@@ -56,6 +58,7 @@ async def upload(
     """Takes a file; it is ingested in the background. `GET /v1/files/{id}` tells how far it is."""
     check_collection(collection)
     called = clean_name(name or file.filename or "")
+    await run_in_threadpool(shelf.check_sendable, tuwen.jobs, collection, called)
     limit = tuwen.service.settings.http.max_upload_bytes
     with tempfile.NamedTemporaryFile(dir=tuwen.service.settings.data, prefix="upload-") as temporary:
         size = 0
@@ -69,7 +72,7 @@ async def upload(
             temporary.write(piece)
         temporary.flush()
         accepted = await run_in_threadpool(
-            tuwen.jobs.accept, Path(temporary.name), called, collection, PRIORITIES[priority]
+            tuwen.jobs.accept, Path(temporary.name), called, collection, PRIORITIES[priority], asking.name
         )
     tuwen.runner.wake()
     return shown_job(accepted)
@@ -101,7 +104,11 @@ def content(file_id: str, shelf: Shelf) -> FileResponse:
 @router.get("/files/{file_id}/versions")
 def versions(file_id: str, shelf: Shelf) -> dict[str, Any]:
     """Every version of the document that was published, the newest first: that is the one which is searched."""
-    return {"versions": [version(item) for item in shelf.versions(file_id)]}
+    found = [version(item) for item in shelf.versions(file_id)]
+    if not shelf.caller.reads_everything:
+        # How much of a text was new tells who sent it whether somebody else has the same text.
+        found = [{key: value for key, value in item.items() if key != "embedded"} for item in found]
+    return {"versions": found}
 
 
 @router.get("/files/{file_id}/pages")

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api import schemas
-from api.deps import Tuwen
+from api.deps import Shelf, Tuwen
 from ingest.job import WAITING
 from rag.errors import TuwenError
 
@@ -22,16 +22,16 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def ready(tuwen: Tuwen) -> JSONResponse:
+def ready(tuwen: Tuwen, shelf: Shelf) -> JSONResponse:
     """Models are loaded and questions can be answered; 503 with the reason otherwise. A generator that is away later is told by
-    `generator_error`, with 200: searching goes on."""
-    found = tuwen.service.library.collections()
+    `generator_error`, with 200: searching goes on. What is counted is what the caller may read."""
+    found = shelf.collections()
     body: dict[str, Any] = {
         "ready": tuwen.trouble is None,
         "profile": tuwen.service.settings.profile,
         "documents": sum(found.values()),
         "collections": found,
-        "waiting": sum(job.state in WAITING for job in tuwen.jobs.all()),
+        "waiting": sum(job.state in WAITING for job in shelf.jobs(tuwen.jobs.all())),
     }
     if tuwen.trouble is not None:
         return JSONResponse(body | {"error": tuwen.trouble}, 503)

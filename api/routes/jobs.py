@@ -1,4 +1,6 @@
-"""The queue over HTTP: what waits, what is under way, what failed; cancel, pause, resume, retry; progress as events."""
+"""The queue over HTTP: what waits, what is under way, what failed; cancel, pause, resume, retry; progress as events.
+
+Of all jobs, those that whoever asks may see (api/reading.py)."""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from api.bulk import change
-from api.deps import State, Tuwen
+from api.deps import Shelf, Tuwen
+from api.reading import Reading
 from api.uploads import letter, shown
+from ingest.jobs import Jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -30,43 +34,47 @@ class JobsBody(BaseModel):
 
 
 @router.get("")
-def list_jobs(tuwen: Tuwen, collection: str | None = None, status: str | None = None) -> dict[str, Any]:
+def list_jobs(tuwen: Tuwen, shelf: Shelf, collection: str | None = None, status: str | None = None) -> dict[str, Any]:
     """Every job in the order in which it came, and how many there are in each state."""
-    found = [shown(job) for job in tuwen.jobs.all(collection) if status is None or job.state == status]
-    return {"jobs": found, "counts": tuwen.jobs.counts()}
+    found = [job for job in tuwen.jobs.all(collection) if status is None or job.state == status]
+    return {"jobs": [shown(job) for job in shelf.jobs(found)], "counts": shelf.job_counts(tuwen.jobs)}
 
 
 @router.get("/failed")
-def dead_letters(tuwen: Tuwen, collection: str | None = None) -> dict[str, Any]:
+def dead_letters(tuwen: Tuwen, shelf: Shelf, collection: str | None = None) -> dict[str, Any]:
     """Every file that failed and is not tried again by itself, also those inside archives, with why and what to do."""
-    return {"failed": [letter(dead) for dead in tuwen.jobs.dead_letters(collection)]}
+    return {"failed": [letter(dead) for dead in shelf.dead_letters(tuwen.jobs, collection)]}
 
 
 @router.get("/events")
 async def events(
     request: Request,
     tuwen: Tuwen,
+    shelf: Shelf,
     since: Annotated[int | None, Query(ge=0, description="Begin with what changed after this event.")] = None,
     last_event_id: Annotated[int | None, Header()] = None,
 ) -> EventSourceResponse:
     """Every change of a job from now on, as server-sent events `job`; whoever comes back with Last-Event-ID misses none."""
     after = last_event_id if last_event_id is not None else since
-    return EventSourceResponse(_changes(request, tuwen, after), ping=15)
+    return EventSourceResponse(_changes(request, shelf, tuwen.jobs, after), ping=15)
 
 
-async def _changes(request: Request, tuwen: State, after: int | None) -> AsyncIterator[ServerSentEvent]:
-    jobs = tuwen.jobs
+async def _changes(request: Request, shelf: Reading, jobs: Jobs, after: int | None) -> AsyncIterator[ServerSentEvent]:
     seen = await run_in_threadpool(jobs.revision) if after is None else after
     while not await request.is_disconnected():
-        for job in await run_in_threadpool(jobs.changed_since, seen):
+        changed = await run_in_threadpool(jobs.changed_since, seen)
+        for job in await run_in_threadpool(shelf.jobs, changed) if changed else ():
             seen = job.revision
             yield ServerSentEvent(json.dumps(shown(job), ensure_ascii=False), event="job", id=str(seen))
+        seen = max([seen, *(job.revision for job in changed)])
         await asyncio.sleep(_LOOK_SECONDS)
 
 
 @router.post("/{action}")
-def act(action: Literal["cancel", "pause", "resume", "retry"], body: JobsBody, tuwen: Tuwen) -> dict[str, Any]:
+def act(
+    action: Literal["cancel", "pause", "resume", "retry"], body: JobsBody, tuwen: Tuwen, shelf: Shelf
+) -> dict[str, Any]:
     """Answers how many jobs it concerned."""
-    changed = change(tuwen.jobs, action, body.ids)
+    changed = change(tuwen.jobs, action, shelf.changeable(tuwen.jobs, action, body.ids))
     tuwen.runner.wake()
     return {"action": action, "jobs": changed}

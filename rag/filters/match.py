@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator as op
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,21 @@ def matches(expression: Expression | None, record: Record) -> bool:
         return not matches(expression.part, record)
     some = all if isinstance(expression, And) else any
     return some(matches(part, record) for part in expression.parts)
+
+
+def foreseen(expression: Expression | None, record: Record, known: Collection[str]) -> bool | None:
+    """What `matches` will say when only the `known` fields of the record are filled yet; None where it depends on others (Kleene's logic of
+    three values)."""
+    if expression is None:
+        return True
+    if isinstance(expression, Comparison):
+        return _compares(expression, record) if expression.field in known else None
+    if isinstance(expression, Not):
+        inner = foreseen(expression.part, record, known)
+        return None if inner is None else not inner
+    found = {foreseen(part, record, known) for part in expression.parts}
+    deciding = not isinstance(expression, And)
+    return deciding if deciding in found else None if None in found else not deciding
 
 
 def _compares(comparison: Comparison, record: Record) -> bool:

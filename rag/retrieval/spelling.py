@@ -86,7 +86,7 @@ def _nearest(word: str, vocabulary: Vocabulary, collection: str, allowed: Filter
     near: list[tuple[int, int, str]] = []
     for letter in dict.fromkeys(word[:2]):
         words = vocabulary.beginning(letter)
-        for other, distance, _ in extract(word, words.keys(), scorer=OSA.distance, score_cutoff=slips, limit=10):
+        for other, distance, _ in extract(word, words.keys(), scorer=OSA.distance, score_cutoff=slips, limit=None):
             # A word of another first letter is one whose first two letters changed places.
             if other[0] == word[0] or other[1::-1] == word[:2]:
                 near.append((int(distance), -words[other], other))

@@ -16,9 +16,7 @@ from typing import Literal
 from rag.errors import NotFound
 from rag.stores.database import Database
 
-_COLUMNS = (
-    "id, at, collection, target, rating, comment, question, answer, abstained, citations, context, settings, generator"
-)
+_COLUMNS = "id, at, collection, target, rating, comment, question, answer, abstained, citations, context, settings, generator, owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +49,31 @@ class Feedback:
     generator: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     at: float = field(default_factory=time.time)
+    owner: str = ""
+    """The name of the caller who gave it; empty for the owner of the data directory."""
 
 
 class FeedbackStore:
-    """The library's feedback. Safe to use from several threads."""
+    """The library's feedback, or one caller's: no id reaches another's, which is answered as if it were not there. Safe to use from
+    several threads."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, owner: str | None = None) -> None:
+        """`owner` is the name of a caller; None for whoever may see all of it."""
+        self._database, self._owner = database, owner
 
     def put(self, item: Feedback) -> None:
-        """Adds it; with the id of an earlier one, it takes that one's place."""
+        """Adds it; with the id of an earlier one, it takes that one's place. Raises NotFound where that is another's."""
         documents = {place.document_id for place in item.citations}
         with self._database.transaction() as db:
             for chunk_id in item.context:
                 row = db.execute("SELECT document_id FROM chunks WHERE id = ?", (chunk_id,)).fetchone()
                 documents |= {row[0]} if row else set()
+            there = db.execute("SELECT owner FROM feedback WHERE id = ?", (item.id,)).fetchone()
+            if there is not None and self._owner not in (None, there[0]):
+                raise _unknown(item.id)
             db.execute("DELETE FROM feedback WHERE id = ?", (item.id,))
             db.execute(
-                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     item.id,
                     item.at,
@@ -83,6 +88,7 @@ class FeedbackStore:
                     json.dumps(item.context),
                     item.settings,
                     item.generator,
+                    item.owner,
                 ),
             )
             db.executemany(
@@ -92,15 +98,22 @@ class FeedbackStore:
     def all(self, collection: str | None = None) -> list[Feedback]:
         """Oldest first."""
         rows = self._database.reader.execute(
-            f"SELECT {_COLUMNS} FROM feedback WHERE ?1 IS NULL OR collection = ?1 ORDER BY at, id", (collection,)
+            f"SELECT {_COLUMNS} FROM feedback WHERE (?1 IS NULL OR collection = ?1) AND (?2 IS NULL OR owner = ?2)"
+            " ORDER BY at, id",
+            (collection, self._owner),
         )
         return [_from_row(row) for row in rows]
 
     def remove(self, feedback_id: str) -> None:
         """Raises NotFound."""
         with self._database.transaction() as db:
-            if not db.execute("DELETE FROM feedback WHERE id = ?", (feedback_id,)).rowcount:
-                raise NotFound(f"There is no feedback {feedback_id}.", "GET /v1/feedback lists what there is.")
+            statement = "DELETE FROM feedback WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)"
+            if not db.execute(statement, (feedback_id, self._owner)).rowcount:
+                raise _unknown(feedback_id)
+
+
+def _unknown(feedback_id: str) -> NotFound:
+    return NotFound(f"There is no feedback {feedback_id}.", "GET /v1/feedback lists what there is.")
 
 
 def forget_document(db: sqlite3.Connection, document_id: str) -> None:
@@ -126,6 +139,7 @@ def _from_row(row: tuple[object, ...]) -> Feedback:
         context,
         settings,
         generator,
+        owner,
     ) = row
     return Feedback(
         collection=str(collection),
@@ -141,4 +155,5 @@ def _from_row(row: tuple[object, ...]) -> Feedback:
         generator=str(generator),
         id=str(id_),
         at=float(str(at)),
+        owner=str(owner),
     )

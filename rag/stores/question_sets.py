@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -35,8 +36,7 @@ class QuestionSet:
         return [record for _, record in self._lines() if record is not None]
 
     def counts(self) -> dict[str, int]:
-        found = Counter(state_of(record) for record in self.read())
-        return {"questions": found.total(), **{state: found[state] for state in STATES}}
+        return counted(self.read())
 
     def decide(
         self, id_: str, state: State, *, question: str | None = None, answer: str | None = None
@@ -90,6 +90,12 @@ class QuestionSet:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
+
+
+def counted(records: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How many questions there are, and how many in each state."""
+    found = Counter(state_of(record) for record in records)
+    return {"questions": found.total(), **{state: found[state] for state in STATES}}
 
 
 def state_of(record: dict[str, Any]) -> State:

@@ -285,6 +285,12 @@ ALTER TABLE elements ADD COLUMN lines TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX elements_by_page ON elements (document_id, page);
 """
 
+_SENDERS = """
+-- The name of the caller who sent it; empty for the owner of the data directory.
+ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE feedback ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _FIRST,
     _WINDOWS,
@@ -296,6 +302,7 @@ MIGRATIONS: tuple[str, ...] = (
     _JOBS,
     _OWNERS,
     _LINES,
+    _SENDERS,
 )
 
 

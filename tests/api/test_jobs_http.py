@@ -11,10 +11,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api import errors
+from api import deps, errors
+from api.access import OWNER
+from api.reading import Reading
 from api.routes import jobs as routes
 from ingest.jobs import Jobs
 from rag.stores.library import SqliteLibrary
+
+ALL = Reading(None, OWNER)  # type: ignore[arg-type]
 
 
 def _app(jobs: Jobs) -> TestClient:
@@ -22,6 +26,7 @@ def _app(jobs: Jobs) -> TestClient:
     app.state.tuwen = SimpleNamespace(jobs=jobs, runner=SimpleNamespace(wake=lambda: None))
     errors.install(app)
     app.include_router(routes.router)
+    app.dependency_overrides[deps._reading] = lambda: ALL
     return TestClient(app)
 
 
@@ -50,7 +55,7 @@ def test_events_go_on_behind_the_last_one_seen(tmp_path: Path) -> None:
 
     async def first(count: int, after: int) -> list[Any]:
         found = []
-        changes = routes._changes(Request(), SimpleNamespace(jobs=jobs), after)  # type: ignore[arg-type]
+        changes = routes._changes(Request(), ALL, jobs, after)  # type: ignore[arg-type]
         async for event in changes:
             found.append(json.loads(event.data)["name"])
             if len(found) == count:
