@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from rag.documents import AnyChunk, Document, Element, Page
 
@@ -133,15 +133,12 @@ class Chunker(Protocol):
         """Strategy and its parameters; part of the settings hash of every document."""
         ...
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        """Chunks in document order, with ordinals from 0 and ids `{document.id}.{first 8 of sha256}.{ordinal}`."""
-        ...
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        """Chunks in document order, with ordinals from 0 and ids `{document.id}.{first 8 of sha256}.{ordinal}`.
 
-
-@runtime_checkable
-class RememberingChunker(Chunker, Protocol):
-    """A strategy that keeps the boundaries of an earlier version of a document, so that a change embeds little again."""
-
-    def chunk_again(self, document: Document, pages: Iterable[ParsedPage], before: Sequence[str]) -> Iterator[AnyChunk]:
-        """As `chunk`; `before` are the texts of the version's chunks of text, in order. The same text gives the same chunks."""
+        `before` are those of the document's last version, made by the same version of the strategy: what did not change is cut as it
+        was, so that a change embeds little again. The same text gives the same chunks.
+        """
         ...

@@ -17,7 +17,8 @@ from ingest.events import FileEvent
 from ingest.files import InputFile
 from ingest.flow import Batch, Cancelled, Draft, End, Flow
 from ingest.known import Known, look_of
-from ingest.protocols import Chunker, Limits, Member, ParsedPage, RememberingChunker, Source, Stopped, Worker
+from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source, Stopped, Worker
+from ingest.sources.pictures import fetch_pictures
 from ingest.sources.remote import Sources
 from rag.documents import AnyChunk, Document
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, OutOfMemory, TuwenError
@@ -208,10 +209,8 @@ class Reader:
 
     def _chunked(self, document: Document, pages: Iterator[ParsedPage]) -> Iterator[AnyChunk]:
         """Its chunks, cut where those of its version in the library are."""
-        if isinstance(self._chunker, RememberingChunker) and self._known.has(document.name):
-            before = [chunk.text for chunk in self._flow.library.chunks(document.id) if chunk.kind == "text"]
-            return self._chunker.chunk_again(document, pages, before)
-        return self._chunker.chunk(document, pages)
+        before = self._flow.library.chunks(document.id) if self._known.has(document.name) else ()
+        return self._chunker.chunk(document, pages, before)
 
     def _read_members(self, worker: Worker, draft: Draft, folder: Path, inside: _Inside) -> None:
         """The files inside a file, before it is published itself: once it is, it and all of them are settled."""

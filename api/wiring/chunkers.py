@@ -27,7 +27,6 @@ def _headings(settings: Settings, tools: TextTools) -> Chunker:
         count_tokens=tools.count,
         max_tokens=chosen.chunk_tokens,
         overlap_tokens=chosen.chunk_overlap,
-        stable=chosen.stable_chunks,
     )
 
 

@@ -1,34 +1,40 @@
-"""Where the chunks of a document began when it was last published, so that a change moves no boundary far behind it.
-
-Packing moves each boundary behind a change until two happen to fall together. A chunk that ends where one began before brings them
-together at the next one; a document that is new is packed as if nothing were known.
-"""
+"""Where the chunks of a document's last version begin and end in its new text, for a strategy that takes one unit after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
+from ingest.chunkers.remembered import Matches
 from ingest.chunkers.units import Unit
 
-REACH = 60
-"""Chunks ahead in which the place is looked for: more than a change replaces, less than the distance at which texts repeat."""
+_TAIL = 20_000
+"""Letters that a chunk may have."""
 
 
 class Boundaries:
-    """`before` are the texts of the chunks in their order; asked once for each unit, in order."""
+    """Told of the units of text that come, some hundreds at a time, then asked of each of them in order."""
 
-    def __init__(self, before: Sequence[str]) -> None:
-        self._before = before
-        self._next = 0
+    def __init__(self, matches: Matches) -> None:
+        self._matches = matches
+        self._coming: list[tuple[bool, bool]] = []
+        self._tail = ""
+        """Letters behind the last chunk that was found: a chunk may go on with what comes."""
 
-    def begins(self, unit: Unit) -> bool:
-        """Whether a chunk began with this unit."""
-        for index in range(self._next, min(self._next + REACH, len(self._before))):
-            if unit.text and self._before[index].startswith(unit.text):
-                self._next = index + 1
-                return True
-        return False
+    def announce(self, units: Sequence[Unit]) -> None:
+        """What is asked of next."""
+        solid = ["".join(unit.text.split()) for unit in units]
+        known = len(self._tail)
+        letters = self._tail + "".join(solid)
+        found = self._matches.find(letters)
+        starts, stops = {start for start, _, _ in found}, {stop for _, stop, _ in found}
+        places = list(accumulate(map(len, solid), initial=known))[:-1]
+        if self._matches.at_end and not known:
+            stops = stops | {0}
+        self._coming = [(place in starts or place in stops, place in stops) for place in reversed(places)]
+        self._tail = (letters[found[-1][1] :] if found else letters)[-_TAIL:]
+        self._matches.at_end = not self._tail
 
-    def is_unchanged(self, text: str) -> bool:
-        """Whether the chunk that ends here is the one that ended here before."""
-        return self._next >= 2 and self._before[self._next - 2] == text
+    def next(self) -> tuple[bool, bool]:
+        """Whether a chunk begins with the next unit, and whether one ends before it that has not changed."""
+        return self._coming.pop() if self._coming else (False, False)

@@ -27,8 +27,19 @@ class FixedChunker:
     def version(self) -> str:
         return f"fixed-1:{self._max}:{self._overlap}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        return GroupedRun(document, self._count, self._max, self._group, grain="sentences").chunks(pages)
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(
+            document,
+            self._count,
+            self._max,
+            self._group,
+            grain="sentences",
+            before=before,
+            overlap=(lambda units, _: last_tokens(units, self._overlap)) if self._overlap else None,
+        )
+        return run.chunks(pages)
 
     def _group(self, units: Sequence[Unit], room: Room) -> list[list[Unit]]:
         groups: list[list[Unit]] = []

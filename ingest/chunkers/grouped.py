@@ -9,10 +9,10 @@ from itertools import count as numbers
 from itertools import takewhile
 
 from ingest.chunkers.drafts import Draft
+from ingest.chunkers.remembered import Overlap, Remembered
 from ingest.chunkers.run import Figure, Grain, Run
-from ingest.chunkers.tables import table_drafts
 from ingest.chunkers.units import Count, Path, Unit, tokens_of
-from rag.documents import Document
+from rag.documents import AnyChunk, Document
 
 Room = Callable[[Path], int]
 Group = Callable[[Sequence[Unit], Room], list[list[Unit]]]
@@ -21,12 +21,16 @@ Group = Callable[[Sequence[Unit], Room], list[list[Unit]]]
 _LEADS = re.compile(r"[:：]\s*$|^\s*(?:table|表)\s*\d", re.IGNORECASE)
 _COLLECT = 256
 """Units of text that are collected before the first of them become chunks, where no table or page ends them earlier."""
+_MOST = 4 * _COLLECT
+"""Units among which a chunk of the last version is looked for before they are cut anew."""
 
 
 class GroupedRun(Run):
     """`group` may be called again with the last of its groups and what came after it, so that batches leave no seam.
 
-    `pages_apart` keeps text of two pages out of one chunk.
+    `pages_apart` keeps text of two pages out of one chunk. `before` are the chunks of the document's last version: those whose text
+    is still there stay as they are, and `group` cuts what stands between them. `overlap` is what a chunk repeats of the one before,
+    `tiny` the tokens below which a changed stretch joins a neighbour.
     """
 
     def __init__(
@@ -38,19 +42,27 @@ class GroupedRun(Run):
         *,
         grain: Grain = "fitting",
         pages_apart: bool = False,
+        before: Sequence[AnyChunk] = (),
+        overlap: Overlap | None = None,
+        tiny: int | None = None,
     ) -> None:
-        super().__init__(document, count, max_tokens)
+        super().__init__(document, count, max_tokens, before)
         self.grain = grain
         self._group = group
         self._alone = self._alone or pages_apart
+        self._before_now = Remembered(before, overlap, self._tiny if tiny is None else tiny)
+        self._released: list[Unit] = []
+        """Those of the last chunk that was released."""
         self._pending: list[Unit] = []
         self._figures: list[tuple[int, Figure]] = []
         """Figures, each with the number of letters of `_pending` that stand before it."""
+        self._wanted = _COLLECT
 
     def _put(self, unit: Unit, room: int) -> None:  # noqa: ARG002
         self._pending.append(unit)
-        if len(self._pending) >= _COLLECT and not unit.heading:
+        if len(self._pending) >= self._wanted and not unit.heading:
             self._release(keep_last=True)
+            self._wanted = len(self._pending) + _COLLECT // 2 if self._before_now else _COLLECT
 
     def _heading(self, level: int, unit: Unit) -> None:
         """A heading is text like any other here; `group` sees it by its unit."""
@@ -74,8 +86,8 @@ class GroupedRun(Run):
         """What is collected becomes drafts, each followed by the figures that stand in or behind it."""
         if not any(not unit.repeated for unit in self._pending):
             self._pending = []
-        groups = self._group(self._pending, self.room) if self._pending else []
-        self._pending = groups.pop() if keep_last and groups else []
+        groups, self._pending = self._grouped(keep_last=keep_last) if self._pending else ([], [])
+        self._released = groups[-1] if groups else self._released
         passed = 0
         for units in groups:
             self._out.append(Draft("text", units, self.name))
@@ -87,6 +99,16 @@ class GroupedRun(Run):
             # What is kept begins with what it repeats of the chunk before, which no figure counted.
             self._figures = [(place - passed, figure) for place, figure in self._figures]
 
+    def _grouped(self, *, keep_last: bool) -> tuple[list[list[Unit]], list[Unit]]:
+        """The units of each chunk, and those that wait for what comes."""
+        if self._before_now:
+            final = not keep_last or len(self._pending) >= _MOST
+            return self._before_now.regroup(
+                self._pending, lambda units: self._group(units, self.room), self._released, final=final
+            )
+        groups = self._group(self._pending, self.room)
+        return groups, groups.pop() if keep_last and groups else []
+
     def _put_figures(self, passed: int | None) -> None:
         ready = list(takewhile(lambda item: passed is None or item[0] <= passed, self._figures))
         self._out.extend(figure for _, figure in ready)
@@ -96,7 +118,7 @@ class GroupedRun(Run):
         lead = self._lead()
         self._close()
         if rows:
-            self._out.extend(table_drafts(rows, lead, room, self.name, most_rows=self._table_rows))
+            self._out.extend(self._table_drafts(rows, lead, room))
         else:
             self._pending = lead
 

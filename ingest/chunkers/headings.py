@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.chunkers.boundaries import Boundaries
 from ingest.chunkers.drafts import Draft
 from ingest.chunkers.overlap import last_sentences
+from ingest.chunkers.remembered import Matches
 from ingest.chunkers.run import Figure, Run, check_sizes
-from ingest.chunkers.tables import table_drafts
 from ingest.chunkers.units import Count, Unit, tokens_of
 from ingest.protocols import ParsedPage
 from rag.documents import AnyChunk, Document
@@ -19,8 +18,7 @@ HARD_LEVEL = 2
 
 
 class HeadingChunker:
-    """Packs the elements of a section into chunks of at most `max_tokens`, context included; `stable` keeps the boundaries behind a
-    change of the text where they were, at the price of chunks that are less full.
+    """Packs the elements of a section into chunks of at most `max_tokens`, context included.
 
     `count_tokens` counts in the tokens of the text encoder. Tables become chunks of their own, of `table_rows` rows at most
     unless that is 0, and figures image chunks.
@@ -33,45 +31,39 @@ class HeadingChunker:
         max_tokens: int = 300,
         overlap_tokens: int = 0,
         table_rows: int = 0,
-        stable: bool = False,
     ) -> None:
         check_sizes(max_tokens, overlap_tokens)
         self._count = count_tokens
         self._max = max_tokens
         self._overlap = overlap_tokens
         self._table_rows = table_rows
-        self._stable = stable
 
     @property
     def version(self) -> str:
         rows = f":{self._table_rows}" if self._table_rows else ""
-        return f"headings-4:{self._max}:{self._overlap}{rows}{':stable' if self._stable else ''}"
+        return f"headings-4:{self._max}:{self._overlap}{rows}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
         """Chunks in document order; holds a few hundred elements at a time."""
-        return self._run(document).chunks(pages)
-
-    def chunk_again(self, document: Document, pages: Iterable[ParsedPage], before: Sequence[str]) -> Iterator[AnyChunk]:
-        """As `chunk`, with boundaries where those of an earlier version were; `before` are the texts of its chunks of text, in order. The same
-        text gives the same chunks as before."""
-        run = self._run(document)
-        if not self._overlap and before:
-            run.boundaries = Boundaries(before)
-        return run.chunks(pages)
-
-    def _run(self, document: Document) -> _Run:
-        return _Run(document, self._count, self._max, self._overlap, self._table_rows, self._stable)
+        return _Run(document, self._count, self._max, self._overlap, self._table_rows, before).chunks(pages)
 
 
 class _Run(Run):
     """The chunk being packed, and the one before it in the same section."""
 
     def __init__(
-        self, document: Document, count: Count, max_tokens: int, overlap: int, table_rows: int, stable: bool
+        self,
+        document: Document,
+        count: Count,
+        max_tokens: int,
+        overlap: int,
+        table_rows: int,
+        before: Sequence[AnyChunk],
     ) -> None:
-        self._stable = stable
-        self.boundaries: Boundaries | None = None
-        super().__init__(document, count, max_tokens)
+        super().__init__(document, count, max_tokens, before)
+        self._boundaries = Boundaries(Matches(before, overlapping=bool(overlap))) if before else None
         self._overlap = overlap
         self._table_rows = table_rows
         self._pending: list[Unit] = []
@@ -82,8 +74,12 @@ class _Run(Run):
         """The chunk before `_pending` in the same section: a tiny rest is shared out between the two."""
 
     def _put(self, unit: Unit, room: int) -> None:
-        if self.boundaries is not None and self.boundaries.begins(unit):
-            self._end_as_before(self.boundaries)
+        if self._boundaries is not None:
+            begins, unchanged = self._boundaries.next()
+            if begins:
+                self._end_as_before(unchanged)
+                if unit.heading and all(kept.repeated for kept in self._pending):
+                    self._pending = []
         if self._pending and tokens_of(self._pending) + unit.tokens > room:
             if self._mark:
                 self._flush(self._mark)
@@ -93,36 +89,29 @@ class _Run(Run):
                 self._flush(len(self._pending)) if any(not k.repeated for k in self._pending) else self._pending.clear()
         self._pending.append(unit)
 
-    def _end_as_before(self, boundaries: Boundaries) -> None:
-        """The chunk being packed ends here because it did in the version before."""
+    def _coming(self, units: Sequence[Unit]) -> None:
+        if self._boundaries is not None:
+            self._boundaries.announce(units)
+
+    def _end_as_before(self, unchanged: bool) -> None:
+        """The chunk being packed ends here because one did, or began, in the version before."""
         if all(unit.heading or unit.repeated for unit in self._pending):
             return
-        if not boundaries.is_unchanged(Draft("text", self._pending, self.name).text):
+        if not unchanged:
             self._balance()
-        self._flush(len(self._pending), section_goes_on=True)
+        full = self._pending
+        self._flush(len(full), section_goes_on=True)
+        self._pending = last_sentences(full, self._overlap)
 
     def _overflow(self) -> None:
         """The section goes on in the next chunk, with its open headings and an overlap."""
         stop = len(self._pending)
         while self._pending[stop - 1].heading:
             stop -= 1
-        if self._stable:
-            stop = self._anchor(stop)
         full, rest = self._pending[:stop], self._pending[stop:]
         self._pending = full
         self._flush(stop, section_goes_on=True)
         self._pending = rest or last_sentences(full, self._overlap)
-
-    def _anchor(self, stop: int) -> int:
-        """Where a full chunk ends, chosen by what stands there and not by what stood before: behind the unit with the least hash of
-        its latter half. Two versions of a text find the same places again soon behind a change (the idea of content-defined
-        chunking: Muthitacharoen et al. 2001, A Low-bandwidth Network File System)."""
-        before, best = 0, (b"\xff" * 8, stop)
-        for index, unit in enumerate(self._pending[:stop], start=1):
-            before += unit.tokens
-            if before >= self._max // 2 and not unit.heading:
-                best = min(best, (hashlib.blake2b(unit.text.encode(), digest_size=8).digest(), index))
-        return best[1]
 
     def _heading(self, level: int, unit: Unit) -> None:
         """Decides whether the chunk being packed ends here."""
@@ -187,7 +176,7 @@ class _Run(Run):
         if not rows:
             self._pending = lead
             return
-        self._out.extend(table_drafts(rows, lead, room, self.name, most_rows=self._table_rows))
+        self._out.extend(self._table_drafts(rows, lead, room))
         self._out.extend(self._figures)
         self._figures = []
 

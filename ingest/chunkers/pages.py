@@ -26,8 +26,10 @@ class PageChunker:
     def version(self) -> str:
         return f"page-1:{self._max}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        run = GroupedRun(document, self._count, self._max, _group, pages_apart=True)
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(document, self._count, self._max, _group, pages_apart=True, before=before)
         return shared(run.chunks(pages), _on_one_page)
 
 

@@ -6,7 +6,7 @@ A parent is not stored a second time: it is its children in order, and each of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.chunkers.headings import HARD_LEVEL, HeadingChunker
 from ingest.chunkers.run import SLIDE_TYPES
@@ -31,7 +31,9 @@ class ParentChildChunker:
     def version(self) -> str:
         return f"parent-child-1:{self._parent}:{self._children.version}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
         slides = document.media_type in SLIDE_TYPES
 
         def belongs(members: list[Chunk], chunk: Chunk) -> bool:
@@ -40,7 +42,7 @@ class ParentChildChunker:
             first = members[0]
             return chunk.page == first.page if slides else chunk.headings[:HARD_LEVEL] == first.headings[:HARD_LEVEL]
 
-        return shared(self._children.chunk(document, pages), belongs)
+        return shared(self._children.chunk(document, pages, before), belongs)
 
 
 class TableRowsChunker:
@@ -68,7 +70,9 @@ class TableRowsChunker:
     def version(self) -> str:
         return f"table-rows-1:{self._parent}:{self._groups.version}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
         def belongs(members: list[Chunk], chunk: Chunk) -> bool:
             last = members[-1]
             header = table_header(chunk.text)
@@ -81,7 +85,7 @@ class TableRowsChunker:
                 and _tokens(members) + chunk.tokens <= self._parent
             )
 
-        return shared(self._groups.chunk(document, pages), belongs)
+        return shared(self._groups.chunk(document, pages, before), belongs)
 
 
 def _tokens(members: list[Chunk]) -> int:

@@ -28,8 +28,18 @@ class RecursiveChunker:
     def version(self) -> str:
         return f"recursive-1:{self._max}:{self._overlap}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        return GroupedRun(document, self._count, self._max, self._group).chunks(pages)
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(
+            document,
+            self._count,
+            self._max,
+            self._group,
+            before=before,
+            overlap=(lambda units, _: last_sentences(units, self._overlap)) if self._overlap else None,
+        )
+        return run.chunks(pages)
 
     def _group(self, units: Sequence[Unit], room: Room) -> list[list[Unit]]:
         return filled(units, room, partial(last_sentences, overlap=self._overlap))

@@ -16,7 +16,8 @@ from typing import Literal
 from ingest.chunkers.drafts import Draft, context_of, fit
 from ingest.chunkers.figures import image_chunk
 from ingest.chunkers.prepare import prepare, text_of
-from ingest.chunkers.tables import rows_of
+from ingest.chunkers.remembered_rows import RememberedRows
+from ingest.chunkers.tables import rows_of, table_drafts
 from ingest.chunkers.units import Count, Path, Unit, pieces_of, split_units
 from ingest.cleaning.invisible import visible
 from ingest.containers import PPTX
@@ -56,7 +57,7 @@ class Run(ABC):
 
     grain: Grain = "fitting"
 
-    def __init__(self, document: Document, count: Count, max_tokens: int) -> None:
+    def __init__(self, document: Document, count: Count, max_tokens: int, before: Sequence[AnyChunk] = ()) -> None:
         self.title = document.title
         self._document = document
         self._count = count
@@ -66,6 +67,7 @@ class Run(ABC):
         self._rooms: dict[Path, int] = {}
         self._table_rows = 0
         """Rows of a table to a chunk at most; 0 for as many as fit."""
+        self._rows_before = RememberedRows(before)
         self._out: list[Draft | Figure] = []
         self._before = ""
         self._ordinal = 0
@@ -93,9 +95,17 @@ class Run(ABC):
     def _table(self, rows: list[Unit], room: int) -> None:
         """Puts a table; `rows` are its lines, or the whole of it as one unit."""
 
+    def _coming(self, units: Sequence[Unit]) -> None:  # noqa: B027
+        """Told of the units that `_put` will take next."""
+
     @abstractmethod
     def _close(self) -> None:
         """Ends the text put so far: a slide, a page or the document ends here."""
+
+    def _table_drafts(self, rows: Sequence[Unit], lead: Sequence[Unit], room: int) -> list[Draft]:
+        """A table as chunks, its groups of rows where those of the last version were."""
+        breaks = self._rows_before.breaks
+        return table_drafts(rows, lead, room, self.name, most_rows=self._table_rows, breaks=breaks)
 
     def _settled(self) -> int:
         """How many of `_out` can no longer change, figures aside."""
@@ -168,6 +178,9 @@ class Run(ABC):
         for i, tokens in zip(whole, counts[len(paths) :], strict=True):
             units[i] = replace(units[i], tokens=tokens)
         split = self._split(prepared, units)
+        self._coming(
+            [part for element, parts in zip(prepared, split, strict=True) if element.kind != "table" for part in parts]
+        )
         for element, unit, parts in zip(prepared, units, split, strict=True):
             self._take(element, unit, parts, self.room(unit.path))
 

@@ -50,8 +50,13 @@ class SemanticChunker:
     def version(self) -> str:
         return f"semantic-1:{self._max}:{self._percentile:g}:{self._encoder}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        return GroupedRun(document, self._count, self._max, self._group, grain="sentences").chunks(pages)
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(
+            document, self._count, self._max, self._group, grain="sentences", before=before, tiny=self._max // 8
+        )
+        return run.chunks(pages)
 
     def _group(self, units: Sequence[Unit], room: Room) -> list[list[Unit]]:
         sentences = _with_headings(units)

@@ -29,8 +29,10 @@ class SentenceWindowChunker:
     def version(self) -> str:
         return f"sentence-window-1:{self._max}:{self._reach}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        run = GroupedRun(document, self._count, self._max, _group, grain="sentences")
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(document, self._count, self._max, _group, grain="sentences", before=before, tiny=0)
         return sliding(run.chunks(pages), self._reach)
 
 

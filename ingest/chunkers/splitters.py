@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 from typing import Protocol
 
 from ingest.chunkers.grouped import GroupedRun, Room
+from ingest.chunkers.remembered import tail
 from ingest.chunkers.run import check_sizes
 from ingest.chunkers.units import Count, Unit
 from ingest.protocols import ParsedPage
@@ -39,8 +40,11 @@ class SplitterChunker:
     def version(self) -> str:
         return f"splitter-1:{self._max}:{self._name}"
 
-    def chunk(self, document: Document, pages: Iterable[ParsedPage]) -> Iterator[AnyChunk]:
-        return GroupedRun(document, self._count, self._max, self._group, grain="whole").chunks(pages)
+    def chunk(
+        self, document: Document, pages: Iterable[ParsedPage], before: Sequence[AnyChunk] = ()
+    ) -> Iterator[AnyChunk]:
+        run = GroupedRun(document, self._count, self._max, self._group, grain="whole", before=before, overlap=tail)
+        return run.chunks(pages)
 
     def _group(self, units: Sequence[Unit], room: Room) -> list[list[Unit]]:  # noqa: ARG002
         text = "".join((unit.glue if place else "") + unit.text for place, unit in enumerate(units))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ingest.chunkers.drafts import Draft
 from ingest.chunkers.units import Unit, tokens_of
@@ -16,8 +16,22 @@ def rows_of(table: str) -> list[tuple[str, str]]:
     return [("\n", line) for line in table.split("\n") if line.strip()]
 
 
+Breaks = Callable[[str, Sequence[Unit]], Collection[int]]
+"""Header and rows → the rows before which a group has to end."""
+
+
+def no_breaks(_: str, __: Sequence[Unit]) -> Collection[int]:
+    return ()
+
+
 def table_drafts(
-    rows: Sequence[Unit], lead: Sequence[Unit], room: int, title: str, *, most_rows: int = 0
+    rows: Sequence[Unit],
+    lead: Sequence[Unit],
+    room: int,
+    title: str,
+    *,
+    most_rows: int = 0,
+    breaks: Breaks = no_breaks,
 ) -> list[Draft]:
     """`rows` are the lines of one table, or the whole of it as one unit; `lead` is text that belongs to it. `most_rows`
     bounds the rows of a chunk, 0 does not.
@@ -42,8 +56,9 @@ def table_drafts(
     # After a lead the header is an ordinary line, since a prefix stands at the very top.
     group: list[Unit] = [*lead, *header] if lead else []
     used, led, taken = tokens_of([*lead, *header]), bool(lead), 0
-    for row in body:
-        if taken and (used + row.tokens > room or taken == most_rows):
+    ends = breaks(prefix, body) if prefix else ()
+    for place, row in enumerate(body):
+        if taken and (used + row.tokens > room or taken == most_rows or place in ends):
             drafts.append(Draft("table", group, title, prefix="" if led else prefix))
             group, used, led, taken = [], tokens_of(header), False, 0
         group.append(row)

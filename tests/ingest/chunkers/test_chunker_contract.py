@@ -187,7 +187,7 @@ def test_the_first_chunk_does_not_wait_for_the_whole_document(name: str) -> None
 
 
 PARAMETERS: dict[type, dict[str, Any]] = {
-    HeadingChunker: {"max_tokens": 99, "overlap_tokens": 7, "table_rows": 3, "stable": True},
+    HeadingChunker: {"max_tokens": 99, "overlap_tokens": 7, "table_rows": 3},
     FixedChunker: {"max_tokens": 99, "overlap_tokens": 7},
     RecursiveChunker: {"max_tokens": 99, "overlap_tokens": 7},
     SentenceWindowChunker: {"max_tokens": 99, "reach": 5},
