@@ -134,6 +134,9 @@ def write_markers(clean: str, sentences: Sequence[Sentence], cut: Container[int]
             continue
         space = " " if language_of(sentence.text(clean)) != "zh" else ""
         for position, numbers in sorted(sentence.groups.items()):
-            pieces.append(clean[last:position].rstrip() + space + "".join(f"[{number}]" for number in numbers))
+            said = clean[last:position].rstrip()
+            # "…, [1]." at the end of a sentence.
+            said = said.rstrip(",，、 ") if position == sentence.body_end else said
+            pieces.append(said + space + "".join(f"[{number}]" for number in numbers))
             last = position
     return "".join([*pieces, clean[last:]]).strip()

@@ -102,6 +102,7 @@ def test_a_marker_alone_is_still_an_illness() -> None:
     ("written", "told"),
     [
         ("Geese fly south in October. [2], [1], [3]", "Geese fly south in October [2]."),
+        ("Geese fly south in October, [2].", "Geese fly south in October [2]."),
         ("Geese fly south [2] and [1].", "Geese fly south [2]."),
         ("Geese fly south in October ([2]).", "Geese fly south in October [2]."),
         ("Geese fly south in October. (see passage [2])", "Geese fly south in October [2]."),

@@ -18,6 +18,7 @@ from rag.prompts import (
     prompt_tokens,
     render_passage,
 )
+from rag.words import content_words
 
 
 def passage(number: int, text: str, *, name: str = "report.pdf") -> Passage:
@@ -85,3 +86,15 @@ def test_the_abstention_names_what_was_looked_for_and_the_nearest_passages() -> 
     assert said.count("report.pdf, page 7") == 1
     assert "TiDB 多少钱" in abstention("TiDB 多少钱？", "zh", [], ["tidb"])
     assert language_of(abstention("TiDB 多少钱？", "zh", [], ["价格"])) == "zh"
+
+
+def test_of_a_long_question_the_telling_words_are_named() -> None:
+    question = "Within the structure of Tuwen, which phase like a happy user did Oslo name in 2019 for turning it into something formal?"
+    told = abstention(question, "en", (), content_words(question))
+    named = told.partition("I looked for: ")[2].partition(".")[0].split(", ")
+    assert {"tuwen", "oslo", "2019", "structure"} <= set(named)
+    assert len(named) == 9
+    assert named[-1] == "…"
+    assert "like" not in named
+    short = abstention("Where is the tea garden?", "en", (), ["tea", "garden"])
+    assert "I looked for: tea, garden." in short
