@@ -5,6 +5,7 @@ A service owns a data directory. Models and the vector index are opened when fir
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -309,7 +310,15 @@ class Service:
                 f"`ingest.chunk_tokens` is {wanted}; {self.encoder.space.model} reads {longest} tokens at most.",
                 f"Set it to {longest} or less.",
             )
-        return Models(self.index, self.encoder, self.image_encoder)
+        self._check_space()
+        # Chroma takes 0.6 s to open, and nothing needs it before the first documents are published.
+        threading.Thread(target=self._open_ahead, name="tuwen-index", daemon=True).start()
+        return Models(lambda: self.index, self.encoder, self.image_encoder)
+
+    def _open_ahead(self) -> None:
+        # What goes wrong is raised where the index is used.
+        with contextlib.suppress(Exception):
+            _ = self.index
 
     # --- questions ---------------------------------------------------------------------------------------------------
 

@@ -27,11 +27,15 @@ _SLICE_CHARACTERS = 12_000
 class Models:
     """What embedding needs. Its spaces are registered in the library."""
 
-    index: VectorIndex
+    index: Callable[[], VectorIndex]
+    """Asked for when there is something to index: it may still be opening while the first texts are embedded."""
     encoder: TextEncoder
     image_encoder: ImageEncoder | None = None
     lanes: int = 1
     """Calls of the encoders at the same time: more than one where they are elsewhere."""
+
+    def flush_index(self) -> None:
+        self.index().flush()
 
 
 class Embedder:

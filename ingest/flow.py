@@ -48,13 +48,18 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """A file has to be read: the models can be opened while the parse process starts."""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last chunk of a document was on its way before this."""
 
     draft: Draft
 
 
-Item = Batch | End | FileEvent | TuwenError | None
+Item = Coming | Batch | End | FileEvent | TuwenError | None
 """None is a reading thread's last word; an error is one that no further file could escape."""
 
 

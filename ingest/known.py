@@ -25,6 +25,7 @@ class Known:
     def __init__(self, library: SqliteLibrary, collection: str, settings: str, *, retry_failed: bool) -> None:
         self._library, self._collection, self._settings = library, collection, settings
         self._published = library.state(collection)
+        self._hashes = {sha256 for sha256, *_ in self._published.values()}
         self._looks = library.looks(collection)
         self._new_looks: dict[str, Look] = {}
         failures = library.failures(collection)
@@ -98,7 +99,7 @@ class Known:
 
     def moved_from(self, file: InputFile) -> str | None:
         """The document of the same bytes whose file is not at its place any more, where this one is new."""
-        if file.name in self._published or not file.source or file.remote:
+        if file.name in self._published or not file.source or file.remote or file.sha256 not in self._hashes:
             return None
         for id_, name, source in self._library.sources(self._collection, file.sha256):
             if name != file.name and source and not _still_there(source):

@@ -15,7 +15,7 @@ from pathlib import Path
 from ingest.checkpoints import Checkpoints
 from ingest.events import FileEvent
 from ingest.files import InputFile
-from ingest.flow import Batch, Cancelled, Draft, End, Flow
+from ingest.flow import Batch, Cancelled, Coming, Draft, End, Flow
 from ingest.known import Known, look_of
 from ingest.protocols import Chunker, Limits, Member, ParsedPage, Source, Stopped, Worker
 from ingest.sources.pictures import fetch_pictures
@@ -68,6 +68,7 @@ class Reader:
     ) -> None:
         self._flow, self._known, self._checkpoints = flow, known, checkpoints
         self._chunker, self._limits, self._make_worker, self._sources = chunker, limits, make_worker, sources
+        self._announced = False
 
     def read(self, next_file: Callable[[], InputFile | None]) -> None:
         """Reads until there is no file any more, or the run is cancelled. The last item it sends is None."""
@@ -163,6 +164,9 @@ class Reader:
             document_id, f"{file.sha256} {flow.settings} {limits.pixels} {members is None}"
         )
         source = Source(file.path, file.name, "", limits, file.root, members, checkpoint.resume)
+        if not self._announced:
+            flow.queue.put(Coming())
+            self._announced = True
         parsed = worker.parse(source)
         pages = chain(checkpoint.pages(members), checkpoint.keep(parsed.pages))
         first = next(pages, None)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ingest.embedding import Embedder, Models
 from ingest.events import UNDER_WAY, FileEvent, Report
-from ingest.flow import Batch, Draft, Flow, Item
+from ingest.flow import Batch, Coming, Draft, Flow, Item
 from ingest.known import Known
 from rag.documents import AnyChunk
 from rag.errors import NotFound, TuwenError
@@ -25,6 +25,8 @@ _FIRST_CHUNKS = 32
 _GATHER_SECONDS = 0.5
 """How long the encoder waits for more: a reader that is slower than the encoder must not keep what it read from being embedded."""
 _FLUSH_SECONDS = 2.0
+_TOGETHER = 16
+"""Documents that are published in one transaction: nobody else writes meanwhile."""
 AGAIN = "Ingest it again."
 
 
@@ -54,6 +56,8 @@ class Writer:
                 raise item
             elif isinstance(item, FileEvent):
                 self._tell(item)
+            elif isinstance(item, Coming):
+                self._opened = self._opened or self._open_models()
             elif isinstance(item, Batch):
                 if self._unwanted(item.draft):
                     continue
@@ -68,7 +72,7 @@ class Writer:
     def close(self) -> Report:
         """Brings the vector index up to the library."""
         if self._opened is not None:
-            self._opened.index.flush()
+            self._opened.flush_index()
         if self._embedder is not None:
             self._report.embedded = self._embedder.embedded
         return self._report
@@ -76,7 +80,7 @@ class Writer:
     @property
     def _wanted(self) -> int:
         """Chunks that are worth a call of the encoder."""
-        if self._opened is None:
+        if self._opened is None or self._embedder is None:
             return _FIRST_CHUNKS
         return _GATHERED_CHUNKS * self._opened.lanes
 
@@ -106,7 +110,7 @@ class Writer:
             return
         if draft.waiting:
             self._tell(FileEvent(draft.file.name, "embedding", draft.document.id, chunks=len(draft.chunks)))
-        self._publish_if_complete(draft)
+        self._publish_complete([draft])
 
     def _unwanted(self, draft: Draft) -> bool:
         """Whether the file was cancelled by itself. It is told once: here, or by the reader where that is still at it."""
@@ -126,13 +130,26 @@ class Writer:
         for batch in batches:
             batch.draft.embedded += len(new & {key for chunk in batch.chunks for key in digests_of(chunk)})
             batch.draft.waiting -= 1
-            self._publish_if_complete(batch.draft)
+        self._publish_complete(list({id(batch.draft): batch.draft for batch in batches}.values()))
 
-    def _publish_if_complete(self, draft: Draft) -> None:
-        if not draft.read or draft.waiting or self._flow.cancel.is_set() or self._unwanted(draft):
+    def _publish_complete(self, drafts: Sequence[Draft]) -> None:
+        """Publishes those of the drafts of which nothing is missing."""
+        for start in range(0, len(drafts), _TOGETHER):
+            if self._flow.cancel.is_set():
+                return
+            self._publish(drafts[start : start + _TOGETHER])
+
+    def _publish(self, drafts: Sequence[Draft]) -> None:
+        complete = [draft for draft in drafts if draft.read and not draft.waiting and not self._unwanted(draft)]
+        if not complete:
             return
-        if not self._publish(draft):
-            return
+        publications = [self._publication(draft) for draft in complete]
+        visible = {id(made) for made in self._flow.library.publish_all(publications, self._models.encoder.space.id)}
+        for draft, publication in zip(complete, publications, strict=True):
+            if id(publication) in visible or self._publish_again(draft):
+                self._published(draft)
+
+    def _published(self, draft: Draft) -> None:
         if draft.checkpoint is not None:
             draft.checkpoint.forget()
         self._after(draft)
@@ -148,17 +165,15 @@ class Writer:
         )
         self._tell(event)
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-            self._models.index.flush()
+            self._models.flush_index()
             # What was fetched from elsewhere is not fetched again after a kill.
             self._known.remember()
             self._flushed = time.monotonic()
 
-    def _publish(self, draft: Draft) -> bool:
-        """Whether the document is visible now."""
-        flow = self._flow
-        publication = Publication(
+    def _publication(self, draft: Draft) -> Publication:
+        return Publication(
             draft.document,
-            flow.settings,
+            self._flow.settings,
             draft.pages,
             draft.elements,
             draft.chunks,
@@ -167,19 +182,20 @@ class Writer:
             draft.file.container,
             draft.embedded,
         )
+
+    def _publish_again(self, draft: Draft) -> bool:
+        """Whether the document is visible now. Another one with the same text or picture was deleted in the meantime, its vectors and
+        blobs with it."""
+        flow = self._flow
         try:
-            flow.library.publish(publication, self._models.encoder.space.id)
-        except Incomplete:
-            # Another document with the same text or picture was deleted in the meantime, its vectors and blobs with it.
-            try:
-                flow.library.blobs.put_file(draft.file.path, draft.file.sha256)
-                if self._store_vectors(draft.chunks) is None:
-                    return False
-                flow.library.publish(publication, self._models.encoder.space.id)
-            except (Incomplete, FileNotFoundError):
-                message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
-                self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
+            flow.library.blobs.put_file(draft.file.path, draft.file.sha256)
+            if self._store_vectors(draft.chunks) is None:
                 return False
+            flow.library.publish(self._publication(draft), self._models.encoder.space.id)
+        except (Incomplete, FileNotFoundError):
+            message = f"{draft.file.name}: its pictures were removed with another document while it was ingested."
+            self._tell(FileEvent(draft.file.name, "failed", error="Incomplete", message=message, remedy=AGAIN))
+            return False
         return True
 
     def _after(self, draft: Draft) -> None:

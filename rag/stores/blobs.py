@@ -26,6 +26,9 @@ class BlobStore:
             raise NotFound(f"There is no stored file {sha256}.", "Ingest the document again.")
         return path
 
+    def has(self, sha256: str) -> bool:
+        return self._place(sha256).is_file()
+
     def put_bytes(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         if not self._place(sha256).exists():

@@ -155,22 +155,29 @@ class SqliteLibrary:
 
         Raises Incomplete when a text has no vector in the space or a blob is not stored; nothing has changed then.
         """
-        keys = [key for chunk in publication.chunks for key in digests_of(chunk)]
+        if not self.publish_all([publication], space_id):
+            raise Incomplete(publication.document.name)
+
+    def publish_all(self, publications: Sequence[Publication], space_id: str) -> list[Publication]:
+        """As `publish`, many small documents in one transaction: half the work of a transaction for each. Answers those that are visible
+        now; for the others `publish` would have raised Incomplete."""
+        made: list[Publication] = []
+        left: set[str] = set()
         with self._blob_guard:
             with self.database.transaction() as db:
-                if publishing.without_vector(db, space_id, keys):
-                    raise Incomplete(publication.document.name)
-                try:
-                    for sha256 in publication.blobs:
-                        self.blobs.path(sha256)
-                except NotFound as error:
-                    raise Incomplete(publication.document.name) from error
-                remains = publishing.withdraw(db, publication.document.id)
-                publishing.insert(db, publication)
-                publishing.drop_unused_vectors(db, remains.digests)
-                unused = publishing.unused_blobs(db, remains.blobs)
-            self._kept.forget([publication.document.id])
+                for publication in publications:
+                    keys = [key for chunk in publication.chunks for key in digests_of(chunk)]
+                    if publishing.without_vector(db, space_id, keys) or not all(map(self.blobs.has, publication.blobs)):
+                        continue
+                    remains = publishing.withdraw(db, publication.document.id)
+                    publishing.insert(db, publication)
+                    publishing.drop_unused_vectors(db, remains.digests)
+                    left |= remains.blobs
+                    made.append(publication)
+                unused = publishing.unused_blobs(db, left)
+            self._kept.forget([publication.document.id for publication in made])
             self._remove_blobs(unused)
+        return made
 
     def delete(self, document_id: str) -> None:
         """Removes every trace: chunks, words, vectors, and the blobs that no other document has; of a file that held others
@@ -215,6 +222,9 @@ class SqliteLibrary:
 
     def prune(self, container_id: str, keep: Collection[str]) -> list[str]:
         """Removes what a file does not hold any more: documents inside it whose names are not among `keep`. Answers their names."""
+        there = "SELECT EXISTS (SELECT 1 FROM documents WHERE container = ?) OR EXISTS (SELECT 1 FROM failures)"
+        if not self.database.reader.execute(there, (container_id,)).fetchone()[0]:
+            return []
         with self._blob_guard:
             with self.database.transaction() as db:
                 gone = [

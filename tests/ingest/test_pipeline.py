@@ -73,7 +73,7 @@ def bench(tmp_path: Path) -> Bench:
     chunker = HeadingChunker(count_tokens=encoder.count_tokens, max_tokens=64)
     worker = partial(ParseWorker, build)
     library.register(encoder.space)
-    pipeline = Pipeline(library, chunker, lambda: Models(index, encoder), worker, "toolbox 1")
+    pipeline = Pipeline(library, chunker, lambda: Models(lambda: index, encoder), worker, "toolbox 1")
     return Bench(folder, library, store, encoder, pipeline, index)
 
 
@@ -102,7 +102,7 @@ def test_unchanged_files_cost_nothing(bench: Bench) -> None:
     bench.run()
     bench.encoder.embedded.clear()
     opened: list[int] = []
-    bench.pipeline._open_models = lambda: opened.append(1) or Models(bench.index, bench.encoder)  # type: ignore[func-returns-value]
+    bench.pipeline._open_models = lambda: opened.append(1) or Models(lambda: bench.index, bench.encoder)  # type: ignore[func-returns-value]
     report = bench.run()
     assert report.states == {"unchanged": 1, "failed": 1}
     assert opened == []
@@ -253,7 +253,7 @@ def test_several_workers_give_the_same_library(bench: Bench, tmp_path: Path) -> 
     other = SqliteLibrary(tmp_path / "other")
     index = VectorIndex(other, ExactVectorStore(), {"text": bench.encoder.space.id})
     other.register(bench.encoder.space)
-    p, models = bench.pipeline, Models(index, bench.encoder)
+    p, models = bench.pipeline, Models(lambda: index, bench.encoder)
     Pipeline(other, p._chunker, lambda: models, p._make_worker, "toolbox 1", workers=3).run(
         find([bench.folder]), "default"
     )

@@ -92,7 +92,7 @@ def ingest(data: Path, folder: Path, farm: Farm | None) -> dict[str, int]:
     library, encoder = SqliteLibrary(data), HashingTextEncoder()
     library.register(encoder.space)
     index = VectorIndex(library, ExactVectorStore(), {"text": encoder.space.id, "entries": encoder.space.id})
-    here = Models(index, encoder)
+    here = Models(lambda: index, encoder)
     pipeline = Pipeline(
         library,
         HeadingChunker(count_tokens=encoder.count_tokens, max_tokens=64),

@@ -83,7 +83,7 @@ class Bench:
         pipeline = Pipeline(
             self.library,
             HeadingChunker(count_tokens=self.encoder.count_tokens, max_tokens=64),
-            lambda: Models(self.index, self.encoder),
+            lambda: Models(lambda: self.index, self.encoder),
             partial(ParseWorker, build),
             self.version,
             limits=Limits(bytes=1_000),
@@ -148,6 +148,7 @@ def test_other_settings_take_the_librarys_own_copy(bench: Bench) -> None:
 def test_what_was_fetched_is_known_while_the_run_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a kill would have everything fetched again."""
     monkeypatch.setattr("ingest.writing._FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr("ingest.writing._TOGETHER", 1)
     monkeypatch.setattr(bench.library, "remember_looks", remember := Remembering(bench.library))
     bench.run()
     assert remember.at_documents[0] == 1
