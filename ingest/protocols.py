@@ -53,6 +53,8 @@ class Source:
     """The empty folder into which a container (archive, message) writes the files in it; None: they are only listed."""
     resume: Resume | None = None
     """Only for parsers whose pages say what to remember; others begin at the beginning."""
+    pictures: Mapping[str, Path | str] = field(default_factory=dict)
+    """Of a file from elsewhere: by relative link, without its escapes, where the picture lies now, or why it was not fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,9 +164,6 @@ class Reader:
             document_id, f"{file.sha256} {flow.settings} {limits.pixels} {members is None}"
         )
         source = Source(file.path, file.name, "", limits, file.root, members, checkpoint.resume)
-        if not self._announced:
-            flow.queue.put(Coming())
-            self._announced = True
         parsed = worker.parse(source)
         pages = chain(checkpoint.pages(members), checkpoint.keep(parsed.pages))
         first = next(pages, None)

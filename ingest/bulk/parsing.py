@@ -174,7 +174,7 @@ class _Place:
 
 
 def _refers_to_others(source: Source) -> bool:
-    if source.root is None:
+    if source.root is None and not source.pictures:
         return False
     try:
         media_type = detect(source.path, source.name)

@@ -69,7 +69,8 @@ def alternative_text(text: str | None) -> str:
 
 
 def linked_picture(source: Source, link: str) -> ImageData | str:
-    """The picture behind a link, from a `data:` URI or from a file inside `source.root`; otherwise why not. No network."""
+    """The picture behind a link, from a `data:` URI, from a file inside `source.root`, or from what was fetched with the
+    document; otherwise why not. No network."""
     link = link.strip()
     if link[:5].lower() == "data:":
         data = _data_uri(link)
@@ -80,6 +81,9 @@ def linked_picture(source: Source, link: str) -> ImageData | str:
         return "has an unreadable address"
     if parts.scheme or parts.netloc:
         return "is on the network, and nothing is fetched"
+    fetched = source.pictures.get(unquote(link))
+    if fetched is not None:
+        return fetched if isinstance(fetched, str) else image_data(fetched.read_bytes(), source.limits)
     if source.root is None:
         return "is a separate file, and the document came without its folder"
     path = _inside(source, unquote(parts.path))

@@ -5,8 +5,9 @@ Credentials and endpoints are those of the file system's own package: AWS_ACCESS
 
 from __future__ import annotations
 
+import posixpath
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +97,19 @@ class FsspecRemote:
             if hasattr(error, "remedy"):
                 raise
             raise Unreachable(f"{url} cannot be read: {type(error).__name__}: {error}.", "Ingest it again.") from error
+
+    def beside(self, url: str, name: str, link: str) -> Sequence[str]:
+        """As on this machine (ingest/parsers/pictures.py): below the place only, and by the file's name beside the document."""
+        root = url.removesuffix(name) if url.endswith(f"/{name}") else f"{url.rpartition('/')[0]}/"
+        here = url.rpartition("/")[0]
+        path = link.partition("?")[0].partition("#")[0]
+        if "::" in path or "\0" in path or not path.strip("/"):
+            return ()
+        wanted = [f"{root}{path.lstrip('/')}" if path.startswith("/") else f"{here}/{path}"]
+        wanted.append(f"{here}/{PurePosixPath(path).name}")
+        scheme = url[: url.index("://") + 3]
+        plain = [scheme + posixpath.normpath(one.removeprefix(scheme)) for one in wanted]
+        return tuple(dict.fromkeys(one for one in plain if one.startswith(root) and one != url))
 
     def below(self, place: str, url: str) -> bool:
         root = self._fs._strip_protocol(place).rstrip("/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -31,6 +31,11 @@ class Remote(Protocol):
     def fetch(self, url: str, path: Path, limits: Limits, stopped: IsStopped) -> None:
         """Writes the file's bytes to `path`. Raises LimitExceeded when there are too many or they take too long, Unreachable, and
         ingest.protocols.Stopped."""
+        ...
+
+    def beside(self, url: str, name: str, link: str) -> Sequence[str]:
+        """Where a relative link (unquoted) of a file may lead, likeliest first: never out of the place, or the server, that the file, which is
+        called `name`, is from."""
         ...
 
     def below(self, place: str, url: str) -> bool:

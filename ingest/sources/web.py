@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
@@ -88,6 +88,16 @@ class WebRemote:
 
     def fetch(self, url: str, path: Path, limits: Limits, stopped: IsStopped) -> None:
         self._load(url, path, limits, stopped)
+
+    def beside(self, url: str, name: str, link: str) -> Sequence[str]:  # noqa: ARG002
+        """On the same server only."""
+        try:
+            path, mark, query = link.partition("?")
+            address = urljoin(url, f"{quote(path, safe='/')}{mark}{quote(query, safe='=&+;/')}")
+            here, there = urlsplit(url), urlsplit(address)
+        except ValueError:
+            return ()
+        return (address,) if (there.scheme, there.netloc) == (here.scheme, here.netloc) else ()
 
     def below(self, place: str, url: str) -> bool:  # noqa: ARG002
         """Never: which list an address was on is not kept."""

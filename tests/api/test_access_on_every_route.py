@@ -137,7 +137,9 @@ def of_files(part: str) -> Ask:
 
 
 def asked(path: str, **more: Any) -> Ask:
-    question = {"query": "granite"} if path.endswith("search") else {"question": "Is granite of the quarry hard?"}
+    question: dict[str, Any] = (
+        {"query": "granite"} if path.endswith("search") else {"question": "Is granite of the quarry hard?"}
+    )
     tries: list[dict[str, Any]] = [
         {},
         {"filter": "metadata.author != nobody"},
@@ -154,7 +156,7 @@ def asked(path: str, **more: Any) -> Ask:
 
     def ask(client: TestClient, of: dict[str, str]) -> list[Any]:
         theirs = [{"filter": {"document_id": [of["notes"]]}}, {"filter": f'name starts_with "{of["name"]}"'}]
-        return [client.post(path, json=question | more | change) for change in [*tries, *theirs]]
+        return [client.post(path, json={**question, **more, **change}) for change in [*tries, *theirs]]
 
     return ask
 
@@ -225,7 +227,7 @@ CHANGE: dict[tuple[str, str], Ask] = {
     ],
     ("PATCH", "/v1/conversations/{conversation_id}"): lambda client, of: [
         client.patch(f"/v1/conversations/{of['talk']}", json=change)
-        for change in ({"title": "Mine"}, {"filter": {}}, {"shown": of["turn"]})
+        for change in ({"title": "Mine"}, {"filter": dict[str, Any]()}, {"shown": of["turn"]})
     ],
     ("DELETE", "/v1/conversations/{conversation_id}"): lambda client, of: [
         client.delete(f"/v1/conversations/{of['talk']}")

@@ -52,6 +52,12 @@ def build() -> Toolbox:
     return Toolbox({"text/plain": ObedientParser()})
 
 
+def build_markdown() -> Toolbox:
+    from ingest.parsers.markdown import MarkdownParser
+
+    return Toolbox({"text/markdown": MarkdownParser()})
+
+
 def build_nothing() -> Toolbox:
     raise ModelMissing("The model is not here.", "Fetch it.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,13 @@ from ingest.protocols import Limits
 from ingest.sources.objects import FsspecRemote
 from ingest.sources.remote import IsStopped, Sources
 from ingest.sync import vanished_remote
-from ingest.worker import ParseWorker
+from ingest.worker import ParseWorker, Toolbox
 from rag.errors import BadRequest, Unavailable, Unreachable
 from rag.fakes import HashingTextEncoder
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
 from rag.stores.library import Look, SqliteLibrary
-from tests.support.hostile import build
+from tests.support.hostile import build, build_markdown
 
 
 @dataclass
@@ -54,6 +54,9 @@ class Shelf:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.texts[name])
 
+    def beside(self, url: str, name: str, link: str) -> Sequence[str]:
+        return (f"{url.rpartition('/')[0]}/{link}",)
+
     def below(self, place: str, url: str) -> bool:
         return url.startswith(f"{place}/")
 
@@ -78,13 +81,14 @@ class Bench:
     index: VectorIndex
     encoder: HashingTextEncoder
     version: str = "toolbox 1"
+    toolbox: Callable[[], Toolbox] = build
 
     def run(self, place: str | Path = "shelf://files", files: list[InputFile] | None = None) -> Report:
         pipeline = Pipeline(
             self.library,
             HeadingChunker(count_tokens=self.encoder.count_tokens, max_tokens=64),
             lambda: Models(lambda: self.index, self.encoder),
-            partial(ParseWorker, build),
+            partial(ParseWorker, self.toolbox),
             self.version,
             limits=Limits(bytes=1_000),
             sources=self.sources,
@@ -275,3 +279,22 @@ def test_s3_is_read_and_known_again(tmp_path: Path, bench: Bench, monkeypatch: p
             list(s3.files("s3://no-such-bucket/x"))
     finally:
         server.stop()
+
+
+def test_pictures_beside_a_remote_document_come_with_it(bench: Bench, tmp_path: Path) -> None:
+    import fsspec
+    from PIL import Image
+
+    memory, place = fsspec.filesystem("memory"), f"/{tmp_path.name}"
+    Image.new("RGB", (40, 40), (200, 0, 0)).save(tmp_path / "one.png")
+    memory.pipe(f"{place}/notes/img/one.png", (tmp_path / "one.png").read_bytes())
+    memory.pipe(f"{place}/notes/a.md", b"# Stones\n\n![A red stone](img/one.png)\n\n![Gone](img/two.png)\n")
+    sources = Sources({"memory": lambda: FsspecRemote("memory")})
+    bench.sources, bench.toolbox = sources, build_markdown
+    files = [file for file in sources.files([f"memory:/{place}/notes"]) if file.name == "a.md"]
+    assert bench.run(files=files).states == {"published": 1}
+    (stored,) = bench.library.documents()
+    images = [chunk for chunk in bench.library.chunks(stored.document.id) if chunk.kind == "image"]
+    assert [image.entries[0].text for image in images] == ["A red stone"]
+    assert any("img/two.png was not fetched" in warning for warning in stored.warnings)
+    assert not list(bench.library.folder.glob("unpacked-*"))
