@@ -316,10 +316,10 @@ class SqliteLibrary:
             )
         return found[0]
 
-    def state(self, collection: str) -> dict[str, tuple[str, str, str]]:
-        """Sha256, settings and source of each published document of a collection, by name: what is unchanged is skipped."""
+    def state(self, collection: str) -> dict[str, tuple[str, str, str, str]]:
+        """Sha256, settings, source and container of each published document of a collection, by name: what is unchanged is skipped."""
         rows = self.database.reader.execute(
-            "SELECT name, sha256, settings, source FROM documents WHERE collection = ?", (collection,)
+            "SELECT name, sha256, settings, source, container FROM documents WHERE collection = ?", (collection,)
         )
         return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
@@ -334,6 +334,12 @@ class SqliteLibrary:
         rows = [(collection, name, k.sha256, k.size, k.modified, k.changed, k.inode) for name, k in looks.items()]
         with self.database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def held_in(self, document_id: str) -> list[str]:
+        """The published documents that go when this one is deleted: itself, and those inside it."""
+        reader = self.database.reader
+        there = reader.execute("SELECT 1 FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return [*([document_id] if there else []), *publishing.inside(reader, document_id)]
 
     def sources(self, collection: str, sha256: str | None = None) -> list[tuple[str, str, str]]:
         """Id, name and source of each published document (of these bytes) that is not inside another."""
