@@ -7,7 +7,7 @@ import logging
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -106,12 +106,15 @@ class Reader:
             worker.stopped = lambda: flow.stopped(file)
             with _Unpacked(flow.library.folder) as fetched, _Unpacked(flow.library.folder) as folder:
                 file = replace(file, sha256=sha256)
+                pictures: Mapping[str, Path | str] = {}
                 if file.remote:
                     file = self._fetched(file, fetched / "file")
                     sha256 = file.sha256
                     if self._settled(file, sha256):
                         return
-                self._stage(worker, file, folder, inside)
+                    remote = self._sources.of(file.source)
+                    pictures = fetch_pictures(file, remote, fetched, self._limits, worker.stopped)
+                self._stage(worker, file, folder, inside, pictures)
         except OutOfMemory as error:
             # Memory that one page after the other left behind is gone with the process, and pages that were read are kept.
             if again:
@@ -155,7 +158,9 @@ class Reader:
         self._known.looked(file, look_of(file), sha256)
         return replace(file, path=path, sha256=sha256)
 
-    def _stage(self, worker: Worker, file: InputFile, folder: Path, inside: _Inside) -> None:
+    def _stage(
+        self, worker: Worker, file: InputFile, folder: Path, inside: _Inside, pictures: Mapping[str, Path | str]
+    ) -> None:
         flow = self._flow
         limits = replace(self._limits, archive_entries=inside.entries)
         members = folder if inside.depth < limits.archive_depth else None
@@ -163,7 +168,10 @@ class Reader:
         checkpoint = self._checkpoints.of(
             document_id, f"{file.sha256} {flow.settings} {limits.pixels} {members is None}"
         )
-        source = Source(file.path, file.name, "", limits, file.root, members, checkpoint.resume)
+        source = Source(file.path, file.name, "", limits, file.root, members, checkpoint.resume, pictures)
+        if not self._announced:
+            flow.queue.put(Coming())
+            self._announced = True
         parsed = worker.parse(source)
         pages = chain(checkpoint.pages(members), checkpoint.keep(parsed.pages))
         first = next(pages, None)
