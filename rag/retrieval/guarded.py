@@ -18,14 +18,16 @@ from rag.protocols import GenerationRequest, Generator
 from rag.retrieval.claims import coverage
 from rag.retrieval.illustrate import pictures_of, with_fewer_pictures
 from rag.retrieval.leading_markers import LeadingMarkers, trailing
-from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard
+from rag.retrieval.stream_guard import LANGUAGE_NOTE, Illness, StreamGuard, marker_for_words
 from rag.words import sentences
 
 RETRY_NOTE = "The generator's first answer was unusable ({illness}); it was asked again."
 NEAREST_NOTE = (
     "The generator gave no usable answer ({illness}); this is the sentence of the passages nearest to the question."
 )
-PICTURES_NOTE = "The generator's server refused the question with its pictures ({count}) and was asked with {left}: {why}"
+PICTURES_NOTE = (
+    "The generator's server refused the question with its pictures ({count}) and was asked with {left}: {why}"
+)
 
 
 class GuardedStream:
@@ -57,12 +59,35 @@ class GuardedStream:
             firmly = partial(guarding, patient=False)
             guard, again = yield from self._said(firmly, replace(self._request, messages=messages))
             said = again or said
+        elif guard.illness is None and marker_for_words(guard.text) and self._request.messages:
+            guard = yield from self._in_words(guard)
         self._notes += guard.notes
         self.text = trailing(guard.text)
         if guard.illness is not None and not guard.released:
             self.text = self._nearest(guard.illness, said)
             if self.text:
                 yield self.text
+
+    def _in_words(self, first: StreamGuard) -> Pieces[str, None, StreamGuard]:
+        """Asks for the words that a marker stands for. What was shown stays in the stream, with the second answer behind it; the second is the
+        answer where it is one."""
+        illness: Illness = "marker for words"
+        self._notes.append(RETRY_NOTE.format(illness=illness))
+        messages = firmer(self._request.messages, illness, self._request.language, self._prompts)
+        firmly = partial(StreamGuard, self._request.language, self._instructions(), patient=False)
+        pieces = self._said(firmly, replace(self._request, messages=messages))
+        gap = "\n\n"
+        try:
+            while True:
+                yield gap + next(pieces)
+                gap = ""
+        except StopIteration as ended:
+            second: StreamGuard = ended.value[0]
+        except GeneratorUnavailable:
+            return first
+        finally:
+            pieces.close()
+        return second if second.illness is None and second.text else first
 
     def _instructions(self) -> list[str]:
         """Lines of the prompt that are not to be repeated: the instructions, and the answers of examples."""

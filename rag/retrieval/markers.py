@@ -17,6 +17,15 @@ _IN_BRACKETS = re.compile(
     rf"\s*[(（]\s*(?:see|in|from|source|见|参见|来自|来源|依据)?[:：]?\s*(?:passages?|片段)?\s*((?:\s*{_ONE})+)\s*[)）]",
     re.IGNORECASE,
 )
+_SAYING = r"specified|stated|found|mentioned|provided|described|given|based|taken|listed|shown|cited|comes?"
+_POINTED_AT = re.compile(
+    # A sentence at the end of a line that says no more than where this stands, or the end of one.
+    rf"(?:(?P<whole>(?<=[.!?\]])\s+(?:This|These|It|The (?:information|answer|details?))\b(?:\s\w+){{0,4}}?\s(?:{_SAYING})(?:\s\w+){{0,5}}?)"
+    rf"|,?\s+(?:according to|as (?:{_SAYING}|per)(?: in| by)?)(?: the \w+ (?:in|of))?)"
+    rf"\s(?:the )?passages?\s*(?P<markers>(?:\s*{_ONE})+)(?:\s?(?:from|of) [^\n\[\]]*)?(?P<stop>\.?)[ \t]*$"
+    rf"|(?<=[。！？\]】])(?:以上|该|此|这些?)?(?:信息|内容|答案)?(?:来自|出自|参?见)片段\s*(?P<marks>(?:\s*{_ONE})+)[^\n\[\]]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _POINTING = frozenset(
     "according passage passages source sources document documents stated states 根据 片段 资料 来源 文档 可知 所述 依据".split()
 )
@@ -92,7 +101,11 @@ def read_markers(text: str, known: Container[int]) -> tuple[str, list[tuple[int,
 def _tidied(text: str) -> str:
     """Markers as the prompt asks for them: `[Passage 1]`, `[1], [2] and [3]`, `([1])` and `(see passage [1])` are `[1]`, `[1][2][3]`, `[1]`."""
     text = _LISTED.sub(r"\1", _NAMED.sub(r"\1", text))
-    return _IN_BRACKETS.sub(r" \1", text)
+    text = _IN_BRACKETS.sub(r" \1", text)
+    return _POINTED_AT.sub(
+        lambda found: f" {(found['markers'] or found['marks']).strip()}{'' if found['whole'] else found['stop'] or ''}",
+        text,
+    )
 
 
 def numbers_of(inside: str) -> list[int]:

@@ -15,14 +15,19 @@ from rag.language import language_of
 from rag.retrieval.stream_guard_copies import copied_line, may_become_copied
 from rag.retrieval.stream_guard_loops import loop_start, repeated_sentence
 from rag.retrieval.stream_guard_markup import inert, open_markup
+from rag.words import sentence_spans
 
-Illness = Literal["empty", "markers only", "wrong language", "copied"]
+Illness = Literal["empty", "markers only", "wrong language", "copied", "marker for words"]
 
 LOOP_NOTE = "The generator repeated itself; the answer was ended there."
 COPY_NOTE = "Lines that the generator copied from its prompt were cut."
 LANGUAGE_NOTE = "The answer is in another language than the question."
 
 _MARKER = re.compile(r"[\[【［][\d\s,，、;；–—~-]*[\]】］]?")
+_FOR_WORDS = re.compile(
+    r"(?:\b(?:is|are|was|were|be|of|at|by|in|on|to|from|called|named|the|an?)|[是为在叫于])[\s:：]*(?:[\[【［][\d\s,，]+[\]】］]\s*)+[.。]?$"
+)
+"""`The prefix is [1].`"""
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
 ENOUGH_HAN, ENOUGH_LATIN = 8, 60
@@ -30,6 +35,12 @@ ENOUGH_HAN, ENOUGH_LATIN = 8, 60
 SHORT_LATIN = 30
 """The same for an answer that has ended."""
 WINDOW = 1200
+
+
+def marker_for_words(text: str) -> bool:
+    """Whether an answer of one sentence ends with a marker where what was asked for should stand."""
+    text = text.strip()
+    return _FOR_WORDS.search(text) is not None and len(sentence_spans(text)) == 1
 
 
 class StreamGuard:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,10 +101,52 @@ def test_a_marker_alone_is_still_an_illness() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("The number of ducks is [1].", "The number of ducks is three [1].", "The number of ducks is three [1]."),
+        ("池塘里的鸭子数量是[3]。", "池塘里有三只鸭子[3]。", "池塘里有三只鸭子[3]。"),
+        # What does not get better stays, once.
+        ("The number of ducks is [1].", "", "The number of ducks is [1]."),
+    ],
+)
+def test_a_marker_in_the_place_of_the_answer_is_asked_about(first: str, second: str, text: str) -> None:
+    question = "How many ducks are on the pond?"
+    messages = build_messages(question, "en", PASSAGES)
+    generator = ScriptedGenerator(first, second)
+    language = "en" if first.isascii() else "zh"
+    stream = GuardedStream(generator, GenerationRequest(question, language, PASSAGES, (), messages, Sampling()))
+    shown = "".join(stream)
+    assert stream.text == text
+    assert shown == (f"{first}\n\n{second}" if second else first)
+    assert len(generator.requests) == 2
+    assert generator.requests[1].messages[-1].content.startswith(messages[-1].content)
+    assert any("marker for words" in note for note in stream.notes)
+
+
+@pytest.mark.parametrize("said", ["It is three [1].", "Three. That is [1].", "See what it is: three [1]", "三只[3]。"])
+def test_an_answer_in_words_is_not_asked_about(said: str) -> None:
+    generator = ScriptedGenerator(said)
+    request = GenerationRequest("Why?", "en", PASSAGES, (), build_messages("Why?", "en", PASSAGES), Sampling())
+    list(GuardedStream(generator, replace(request, language="en" if said.isascii() else "zh")))
+    assert len(generator.requests) == 1
+
+
+@pytest.mark.parametrize(
     ("written", "told"),
     [
         ("Geese fly south in October. [2], [1], [3]", "Geese fly south in October [2]."),
         ("Geese fly south in October, [2].", "Geese fly south in October [2]."),
+        (
+            "Geese fly south in October. This is specified in Passage [2] from pond.txt, 4.1 Birds › Geese.",
+            "Geese fly south in October [2].",
+        ),
+        (
+            "Geese fly south in October. The information is based on the table in passage [2].",
+            "Geese fly south in October [2].",
+        ),
+        ("Geese fly south in October, according to the table in Passage [2].", "Geese fly south in October [2]."),
+        ("Geese fly south in October as stated in passage [2].", "Geese fly south in October [2]."),
+        ("池塘里有三只鸭子。该信息来自片段[3]。", "池塘里有三只鸭子[3]。"),
         ("Geese fly south [2] and [1].", "Geese fly south [2]."),
         ("Geese fly south in October ([2]).", "Geese fly south in October [2]."),
         ("Geese fly south in October. (see passage [2])", "Geese fly south in October [2]."),
