@@ -13,14 +13,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from ingest.containers import XLSB
+from ingest.decoding import read_text
 from ingest.parsers.html import inner_page
+from ingest.parsers.latex import in_lines, references
 from ingest.parsers.pictures import image_data, linked_picture
 from ingest.parsers.prose import sole_heading, source_bytes, with_captions
 from ingest.parsers.text import TextParser
 from ingest.protocols import ParsedPage, Source
-from rag.documents import ImageData
+from rag.documents import Element, ImageData
 from rag.errors import CorruptFile, EmptyFile, EncryptedFile, UnsupportedFile
 
+LATEX = "application/x-latex"
 _BINARY = {
     "application/vnd.oasis.opendocument.text": "an OpenDocument text (ODT)",
     "application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet (ODS)",
@@ -34,7 +37,7 @@ _BINARY = {
 }
 _MARKUP = frozenset(
     {
-        "application/x-latex",
+        LATEX,
         "text/x-rst",
         "text/x-org",
         "application/docbook+xml",
@@ -43,6 +46,7 @@ _MARKUP = frozenset(
 )
 _FIELDS = {
     "authors": "author",
+    "created_by": "author",
     "created_at": "created",
     "modified_at": "modified",
     "subject": "subject",
@@ -60,7 +64,7 @@ class ConvertedParser:
 
     @property
     def version(self) -> str:
-        return f"converted-1+{metadata.version('kreuzberg') if find_spec('kreuzberg') else 'none'}"
+        return f"converted-2+{metadata.version('kreuzberg') if find_spec('kreuzberg') else 'none'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """One page. Raises UnsupportedFile without the converter, CorruptFile, EncryptedFile, EmptyFile, LimitExceeded."""
@@ -84,6 +88,9 @@ def _convert(source: Source) -> Any:
         images=kreuzberg.ImageExtractionConfig(extract_images=True),
     )
     try:
+        if source.media_type == LATEX:
+            laid_out = in_lines(_latex(source)).encode()
+            return kreuzberg.extract_bytes_sync(laid_out, mime_type=source.media_type, config=config)
         return kreuzberg.extract_file_sync(str(source.path), mime_type=source.media_type, config=config)
     except kreuzberg.KreuzbergError as error:
         if "password" in str(error).lower() or "encrypt" in str(error).lower():
@@ -103,6 +110,8 @@ def _page(result: Any, source: Source) -> ParsedPage:
     if not elements:
         raise EmptyFile(f"{source.name} holds no text.", "Check that the right file was saved.")
     said = dict(result.metadata or {})
+    if source.media_type == LATEX:
+        elements = _without_keys(elements, said, references(_latex(source)))
     fields = {name: _plain(said[key]) for key, name in _FIELDS.items() if said.get(key)}
     return ParsedPage(
         None,
@@ -111,6 +120,19 @@ def _page(result: Any, source: Source) -> ParsedPage:
         metadata=fields,
         warnings=tuple(warnings),
     )
+
+
+def _latex(source: Source) -> str:
+    return read_text(source_bytes(source)) or ""
+
+
+def _without_keys(elements: tuple[Element, ...], said: dict[str, Any], keys: set[str]) -> tuple[Element, ...]:
+    """Without what the converter puts among the text: title and authors by name, and keys of references, each as a paragraph."""
+    told = {
+        f"{name}: {_plain(said[key])}" for name, key in (("title", "title"), ("author", "created_by")) if said.get(key)
+    }
+    left_out = told | {f"[{key}]" for key in keys}
+    return tuple(e for e in elements if e.kind != "paragraph" or " ".join(e.text.split()) not in left_out)
 
 
 def _finder(pictures: list[Any], source: Source) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from ingest.detect import detect
 from ingest.parsers import converted
 from ingest.parsers.converted import ConvertedParser
+from ingest.parsers.latex import in_lines, references
 from ingest.protocols import ParsedPage, Source
 from rag.errors import CorruptFile, UnsupportedFile
 from tests.ingest.parsers.contract import check_parser, check_refused, parse, texts
@@ -106,3 +107,62 @@ def test_without_the_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "Rich Text" in error.message
     assert "twelve" in " ".join(texts([read(tmp_path, "x.rst", _RST)]))
     assert ConvertedParser().version.endswith("none")
+
+
+LATEX_LINES = rb"""\documentclass{article}\title{On Tides}\author{B. Bay}\begin{document}\maketitle
+\section{Introduction}\label{sec:i} The tide rises 3.4 metres, see \cite{bay,sea} and \ref{t}. % a remark
+% \section{Old}
+\paragraph{Method} We measured 40 ports
+at 5\% noise.
+\begin{table}[ht]\begin{tabular}{ll}Port & Rise\\ Kiel & 0.1 \\ Emden & 3.2\end{tabular}\caption{Rises}\end{table}
+\begin{enumerate}\item first \item second\end{enumerate}
+\begin{verbatim}
+\section{not} 50 % x
+\end{verbatim}
+After.\end{document}
+"""
+
+
+@needs_converter
+def test_latex_need_not_be_written_in_lines(tmp_path: Path) -> None:
+    """The converter alone loses what follows a command on its line."""
+    page = read(tmp_path, "x.tex", LATEX_LINES)
+    assert (page.title, page.metadata["author"]) == ("On Tides", "B. Bay")
+    assert [(e.kind, e.text) for e in page.elements] == [
+        ("heading", "Introduction"),
+        ("paragraph", "The tide rises 3.4 metres, see bay,sea and t."),
+        ("heading", "Method"),
+        ("paragraph", "We measured 40 ports at 5% noise."),
+        ("table", "| Port | Rise |\n| --- | --- |\n| Kiel | 0.1 |\n| Emden | 3.2 |"),
+        ("paragraph", "Rises"),
+        ("list", "1. first\n2. second"),
+        ("code", "\\section{not} 50 % x"),
+        ("paragraph", "After."),
+    ]
+
+
+def test_latex_in_lines() -> None:
+    assert in_lines("a \\section{b {c} d} e").split("\n") == ["a", "\\section{b {c} d}", "e"]
+    prose = "\\begin{document}\nOne\ntwo \\emph{three}\n\\vspace{1em}\nfour\n\nfive\n\\item six\nseven\n\\end{document}"
+    assert in_lines(prose).split("\n")[1:-1] == [
+        "One two \\emph{three}",
+        "\\vspace{1em}",
+        "four",
+        "",
+        "five",
+        "\\item six seven",
+    ]
+    math = "\\begin{document}\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n\\end{document}"
+    assert in_lines(math) == math
+    assert in_lines("50\\% of it % but not this").split("\n") == ["50\\% of it "]
+    assert in_lines("a\n% only a remark\nb").split("\n") == ["a", "b"]
+    assert in_lines("\\section{never closed").split("\n") == ["\\section{never closed"]
+    assert in_lines("\\itemize \\begin{equation}x\\end{equation}").split("\n") == [
+        "\\itemize",
+        "\\begin{equation}",
+        "x",
+        "\\end{equation}",
+    ]
+    assert references("\\citep[p. 4]{a, b} \\eqref{c}") == {"a", "b", "c"}
+    for text in ("{" * 100_000, "\\section{" * 3_000, "\\begin{table}[" * 3_000):
+        assert in_lines(text)
