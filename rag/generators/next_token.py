@@ -31,5 +31,6 @@ def read_next_token(answer: Any) -> dict[str, float]:
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise GeneratorUnavailable(
             f"The generator's server tells no probabilities of tokens ({str(answer)[:120]}).",
-            "Choose another reranker (retrieval.reranker), or a server that answers `logprobs`.",
+            "Choose a server that answers `logprobs`, or do without what asks for them: retrieval.reranker = llm, answer.verifier = generator, "
+            "answer.self_check.",
         ) from error
