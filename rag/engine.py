@@ -17,7 +17,7 @@ from rag.generation import Generation
 from rag.language import language_of
 from rag.policy import OPEN
 from rag.prompts import Example, abstention, build_messages, render_passage, self_check_messages
-from rag.protocols import ContentPolicy, GenerationRequest, Generator, LabelledImage, Verifier
+from rag.protocols import ContentPolicy, GenerationRequest, Generator, LabelledImage, Message, Verifier
 from rag.retrieval import abstain, self_check
 from rag.retrieval.choose_examples import choose_examples
 from rag.retrieval.declining import declines
@@ -95,21 +95,20 @@ class Engine(Searcher):
         evidence = None
         if found.hits:
             evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
+        told = Answer(
+            "",
+            True,
+            (),
+            found.hits,
+            {},
+            Usage(),
+            generator.name,
+            notes=found.notes,
+            evidence=evidence,
+            stages=found.stages,
+        )
         if evidence is None or (options.abstain and self._hopeless(evidence)):
-            text = self._refusal(query.text, language, found.hits)
-            yield text
-            yield Answer(
-                text,
-                True,
-                (),
-                found.hits,
-                clock.finish(),
-                Usage(),
-                generator.name,
-                notes=found.notes,
-                evidence=evidence,
-                stages=found.stages,
-            )
+            yield from self._decline(told, query.text, language, clock)
             return
         with clock("pack"):
             passages = self.passages(query.text, language, found.hits, generator)
@@ -117,35 +116,16 @@ class Engine(Searcher):
             seen = self._seen(passages, language)
             examples = self._examples(query.text, language, generator)
             messages = build_messages(query.text, language, read, prompts=self.prompts, images=seen, examples=examples)
-        packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
-        stages = (*found.stages, packed) if query.explain else ()
-        prompt = tuple((message.role, message.content) for message in messages) if query.explain else ()
-        yes, notes = None, found.notes
+        told = replace(told, prompts=self._version)
+        if query.explain:
+            packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
+            prompt = tuple((message.role, message.content) for message in messages)
+            told = replace(told, stages=(*found.stages, packed), prompt=prompt)
         if options.self_check:
             with clock("check"):
-                yes = self_check.ask(generator, self_check_messages(messages, query.text, language, self.prompts))
-            if yes is None:
-                notes = (*notes, self_check.LATE_NOTE.format(seconds=self_check.SECONDS))
-            else:
-                evidence = self_check.combined(evidence, yes, options.self_check_weights)
-            if options.abstain and evidence < abstain.threshold(options.abstain_below):
-                text = self._refusal(query.text, language, found.hits)
-                yield text
-                yield Answer(
-                    text,
-                    True,
-                    (),
-                    found.hits,
-                    clock.finish(),
-                    Usage(),
-                    generator.name,
-                    notes=notes,
-                    evidence=evidence,
-                    stages=stages,
-                    prompt=prompt,
-                    prompts=self._version,
-                    self_check=yes,
-                )
+                told = self._checked(told, evidence, generator, messages, query.text, language)
+            if options.abstain and (told.evidence or 0.0) < abstain.threshold(options.abstain_below):
+                yield from self._decline(told, query.text, language, clock)
                 return
         request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
         said = Generation(
@@ -160,24 +140,42 @@ class Engine(Searcher):
         )
         yield from said
         cited = said.result
-        nothing_left = (not cited.text and bool(cited.unsupported)) or declines(cited.text)
-        yield Answer(
-            self._refusal(query.text, language, found.hits) if nothing_left else cited.text,
-            nothing_left,
-            () if nothing_left else said.citations,
-            found.hits,
-            clock.finish(),
-            said.usage,
-            generator.name,
-            cited.dropped,
-            (*notes, *said.notes),
-            evidence,
-            stages,
-            prompt,
-            None if nothing_left else cited.support,
-            () if nothing_left else cited.unsupported,
-            self._version,
-            yes,
+        told = replace(told, usage=said.usage, dropped_markers=cited.dropped, notes=(*told.notes, *said.notes))
+        if (not cited.text and cited.unsupported) or declines(cited.text):
+            text = self._refusal(query.text, language, found.hits)
+            yield replace(told, text=text, timings=clock.finish())
+            return
+        yield replace(
+            told,
+            text=cited.text,
+            abstained=False,
+            citations=said.citations,
+            timings=clock.finish(),
+            support=cited.support,
+            unsupported=cited.unsupported,
+        )
+
+    def _decline(self, told: Answer, question: str, language: str, clock: Clock) -> Iterator[Event]:
+        text = self._refusal(question, language, told.context)
+        yield text
+        yield replace(told, text=text, timings=clock.finish())
+
+    def _checked(
+        self,
+        told: Answer,
+        evidence: float,
+        generator: Generator,
+        messages: Sequence[Message],
+        question: str,
+        language: str,
+    ) -> Answer:
+        """With what the generator says of the passages in its evidence."""
+        yes = self_check.ask(generator, self_check_messages(messages, question, language, self.prompts))
+        if yes is None:
+            late = self_check.LATE_NOTE.format(seconds=self_check.SECONDS)
+            return replace(told, notes=(*told.notes, late))
+        return replace(
+            told, evidence=self_check.combined(evidence, yes, self.options.self_check_weights), self_check=yes
         )
 
     @property
