@@ -107,6 +107,8 @@ def _warm_up(state: State, ending: threading.Event) -> None:
 def _read_ahead(state: State) -> None:
     try:
         state.service.warm_up()
+    except TuwenError:
+        raise
     except Exception:
         # Whoever asks will see whether it is more than that.
         log.warning("The first questions will take longer: nothing could be read ahead.", exc_info=True)

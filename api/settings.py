@@ -41,7 +41,7 @@ class EncoderSettings(_Section):
     dimension: int = 0
     """Only for `remote`: what the server's vectors have."""
     threads: int = 0
-    """Threads of one forward pass; 0 leaves it to the runtime."""
+    """Threads of one forward pass; 0: one for a question, one per core for passages."""
     centre_languages: bool = True
     """Take each language's mean out of the vectors, so that a question finds passages of the other language."""
     query_cache: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000

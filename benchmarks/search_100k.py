@@ -72,6 +72,7 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
     from rag.stores.index import VectorIndex
     from rag.stores.lexical import SqliteLexicalIndex
     from rag.stores.library import SqliteLibrary
+    from rag.stores.vocabulary import SqliteVocabulary
     from rag.words import warm_up
 
     warm_up()
@@ -104,6 +105,7 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
         image_encoder=None,
         describe=lambda: None,
         generate=_no_generator,
+        vocabulary=SqliteVocabulary(library.database),
     )
     figures: dict[str, Any] = {
         "chunks": len(library.vector_ids(IndexKey(COLLECTION, plain.space.id, "text"))),

@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+
+def cores() -> int:
+    """Physical ones: as many threads the runtime takes by itself."""
+    return psutil.cpu_count(logical=False) or 1
+
 
 def open_session(model: Path | bytes, threads: int) -> Any:
     """Of a file or of a graph in memory; `threads` 0 leaves the number to the runtime. Raises whatever the runtime does: classes of its own

@@ -426,6 +426,14 @@ class SqliteLibrary:
                 f"c.rowid IN (SELECT value FROM json_each(?)) AND {condition}",
                 [json.dumps(few), *values],
             )
+        if few is not None and key.content == "text":
+            # Where they are kept in memory, to read their ids takes a fifth of the time.
+            found = self.database.reader.execute(
+                "SELECT c.id FROM chunks c CROSS JOIN documents d ON d.id = c.document_id "
+                f"WHERE d.collection = ? AND c.kind <> 'image' AND {condition} LIMIT ?",
+                [key.collection, *values, limit + 1],
+            ).fetchall()
+            return None if len(found) > limit else self._vectors(key, [row[0] for row in found])
         rows = self._vector_rows(key, condition, values, limit + 1)
         if len(rows) > limit:
             return None
@@ -456,6 +464,10 @@ class SqliteLibrary:
         if len(ids) > _FEW_IDS or key.content != "text":
             rows = self._rows_by_id(key, ids)
             return [row[0] for row in rows], self._as_matrix(key, [row[1] for row in rows])
+        return self._vectors(key, ids)
+
+    def _vectors(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        """Of those ids of texts that have one; kept in memory from then on."""
         generation = self._kept.generation
         found = self._kept.vectors(key, ids)
         missing = [id_ for id_ in ids if id_ not in found]

@@ -30,7 +30,7 @@ def boxes_to_json(boxes: Sequence[Box]) -> str:
 
 
 def boxes_from_json(text: str) -> tuple[Box, ...]:
-    return tuple(Box.from_list(values) for values in json.loads(text))
+    return tuple(Box.from_list(values) for values in json.loads(text)) if text != "[]" else ()
 
 
 def lines_to_json(lines: Sequence[Line]) -> str:
