@@ -104,16 +104,18 @@ def ingest(
             raise BadRequest(
                 "--watch looks at folders of this machine only.", "Run the command again when there is more."
             )
-        for _ in watched(paths, every, threading.Event()) if watch else [None]:
+        for again, _ in enumerate(watched(paths, every, threading.Event()) if watch else [None]):
             # What is elsewhere is counted while it is ingested: it is not listed twice.
             total = 0 if as_json or events or len(paths) < len(places) else sum(1 for _ in find(paths))
-            with terminal.ingest_view(total, as_json=as_json, events=events) as tell:
+            with terminal.ingest_view(total, as_json=as_json, events=events, each=again > 0) as tell:
                 report = client.ingest(places, collection, tell, retry_failed=retry_failed, sync=sync)
             failed = bool(report.states["failed"])
             if as_json:
                 print_json(terminal.report_json(report))
             elif not watch or set(report.states) - {"unchanged"}:
                 terminal.show_report(report)
+            if watch and not again and not as_json:
+                terminal.err.print("Watching for changes; Ctrl-C ends it.")
     if failed:
         raise typer.Exit(1)
 

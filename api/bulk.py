@@ -77,15 +77,15 @@ def _looks_known(file: InputFile, look: Look | None) -> bool:
         return False
 
 
-def delete_vanished(service: Service, places: Sequence[Path | str], collection: str) -> int:
-    """Deletes the documents whose file below the folders or remote places is gone. Answers how many. Raises BadRequest for an empty
+def delete_vanished(service: Service, places: Sequence[Path | str], collection: str) -> list[str]:
+    """Deletes the documents whose file below the folders or remote places is gone. Answers their names. Raises BadRequest for an empty
     folder, and for a list of addresses."""
     gone = vanished(service.library, collection, [Path(place) for place in places if not is_remote(str(place))])
     for place in (str(place) for place in places if is_remote(str(place))):
         gone += vanished_remote(service.library, collection, service.sources.of(place), place)
     for id_, _ in gone:
         service.delete(id_)
-    return len(gone)
+    return [name for _, name in gone]
 
 
 def change(jobs: Jobs, action: str, ids: list[str] | None) -> int:

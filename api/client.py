@@ -174,7 +174,8 @@ class LocalClient:
         report = bulk.ingest(self.service, places, collection, on_event, retry_failed=retry_failed)
         self.service.settle_after(report)
         if sync and not report.cancelled:
-            report.states["deleted"] = bulk.delete_vanished(self.service, places, collection)
+            report.deleted += bulk.delete_vanished(self.service, places, collection)
+            report.states["deleted"] = len(report.deleted)
         return report
 
     def jobs(self, collection: str | None) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
 
+SHOWN_CHANGES = 20
 _MARKS = {"published": "[green]+[/]", "unchanged": "[dim]=[/]", "failed": "[red]![/]"}
 
 
@@ -66,9 +67,10 @@ def show_error(error: TuwenError) -> None:
 
 
 class IngestView:
-    """A line for the file under way, counts, and each failure as it happens."""
+    """A line for the file under way, counts, and each failure as it happens; with `each`, what was published, too."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, each: bool = False) -> None:
+        self._each = each
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -98,30 +100,39 @@ class IngestView:
             return
         self._progress.update(self._task, advance=1)
         if event.state == "failed":
-            self._progress.console.print(f"{_MARKS['failed']} {escape(event.message)}")
+            self._progress.console.print(f"{_MARKS['failed']} {escape(event.message)}", soft_wrap=True)
             if event.remedy:
-                self._progress.console.print(f"  → {escape(event.remedy)}")
+                self._progress.console.print(f"  → {escape(event.remedy)}", soft_wrap=True)
+        elif event.state == "published" and self._each:
+            self._progress.console.print(f"{_MARKS['published']} {escape(event.name)}", soft_wrap=True)
 
 
 @contextmanager
-def ingest_view(total: int, *, as_json: bool, events: bool) -> Iterator[Callable[[FileEvent], None]]:
+def ingest_view(
+    total: int, *, as_json: bool, events: bool, each: bool = False
+) -> Iterator[Callable[[FileEvent], None]]:
     """What to tell the progress of an ingest to: a line for a person, lines of JSON for a program, or nobody."""
     if events:
         yield lambda event: print(json.dumps(asdict(event), ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201
     elif as_json:
         yield lambda _: None
     else:
-        with IngestView(total) as view:
+        with IngestView(total, each) as view:
             yield view.show
 
 
 def show_report(report: Report) -> None:
     for name, warning in report.warnings:
-        err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}")
+        err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}", soft_wrap=True)
+    changes = [f"moved: {old} → {new}" for old, new in report.moved] + [f"deleted: {name}" for name in report.deleted]
+    for change in changes[:SHOWN_CHANGES]:
+        out.print(escape(change))
+    if len(changes) > SHOWN_CHANGES:
+        out.print(f"… and {len(changes) - SHOWN_CHANGES:,} more")
     states = ("published", "unchanged", "failed", "cancelled", "deleted")
     parts = [f"{report.states[state]} {state}" for state in states if report.states[state]]
     summary = ", ".join(parts) or "no files"
-    chunks = f"; {report.chunks} chunks" if report.chunks else ""
+    chunks = f"; {report.chunks} chunk{'s' if report.chunks > 1 else ''}" if report.chunks else ""
     out.print(f"{summary}{chunks} in {report.seconds:.1f} s{' (cancelled)' if report.cancelled else ''}")
 
 
@@ -131,6 +142,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "unchanged": report.states["unchanged"],
         "failed": report.states["failed"],
         "deleted": report.states["deleted"],
+        "moved": [{"from": old, "to": new} for old, new in report.moved],
         "chunks": report.chunks,
         "embedded": report.embedded,
         "pages": report.pages,

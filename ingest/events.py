@@ -25,11 +25,13 @@ class FileEvent:
     error: str = ""
     message: str = ""
     remedy: str = ""
+    moved_from: str = ""
+    """The name that the file had before, where it was published at another place and is not there any more."""
 
 
 @dataclass
 class Report:
-    """The end of a run: how many files, chunks and pages, and every file that failed."""
+    """The end of a run: how many files, chunks and pages, every file that failed, what moved (from, to) and what was deleted."""
 
     states: Counter[str] = field(default_factory=Counter)
     chunks: int = 0
@@ -39,6 +41,8 @@ class Report:
     cancelled: bool = False
     failures: list[FileEvent] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
         """Makes this the report of both runs, one after the other."""
@@ -50,3 +54,5 @@ class Report:
         self.cancelled = self.cancelled or other.cancelled
         self.failures += other.failures
         self.warnings += other.warnings
+        self.moved += other.moved
+        self.deleted += other.deleted

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.members import JUNK
+from ingest.members import is_junk_part
 from rag.errors import BadRequest
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def find(paths: Iterable[Path]) -> Iterator[InputFile]:
 
 def _walk(folder: Path, root: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in JUNK:
+        if is_junk_part(path.name):
             continue
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             continue

@@ -97,13 +97,13 @@ class Known:
             return FileEvent(file.name, "failed", error=failed.error, message=failed.message, remedy=failed.remedy)
         return None
 
-    def moved_from(self, file: InputFile) -> str | None:
-        """The document of the same bytes whose file is not at its place any more, where this one is new."""
+    def moved_from(self, file: InputFile) -> tuple[str, str] | None:
+        """Id and name of the document of the same bytes whose file is not at its place any more, where this one is new."""
         if file.name in self._published or not file.source or file.remote or file.sha256 not in self._hashes:
             return None
         for id_, name, source in self._library.sources(self._collection, file.sha256):
             if name != file.name and source and not _still_there(source):
-                return id_
+                return id_, name
         return None
 
     def remember(self) -> None:

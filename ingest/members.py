@@ -20,9 +20,14 @@ _ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]')
 _TRUST = "If you trust it, unpack it and ingest the files in it."
 
 
+def is_junk_part(part: str) -> bool:
+    """`~$` begins the file by which an Office program marks a document that is open."""
+    return part.startswith((".", "~$")) or part in JUNK
+
+
 def is_junk(name: str) -> bool:
     """Hidden files and what systems leave behind, anywhere on the path."""
-    return any(part.startswith(".") or part in JUNK for part in PurePosixPath(name).parts if part not in (".", ".."))
+    return any(is_junk_part(part) for part in PurePosixPath(name).parts if part not in (".", ".."))
 
 
 def safe_name(name: str) -> str:

@@ -152,7 +152,7 @@ class Writer:
     def _published(self, draft: Draft) -> None:
         if draft.checkpoint is not None:
             draft.checkpoint.forget()
-        self._after(draft)
+        moved_from = self._after(draft)
         self._report.chunks += len(draft.chunks)
         self._report.pages += len(draft.pages)
         event = FileEvent(
@@ -162,6 +162,7 @@ class Writer:
             pages=draft.document.page_count,
             chunks=len(draft.chunks),
             warnings=tuple(draft.warnings),
+            moved_from=moved_from,
         )
         self._tell(event)
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
@@ -198,19 +199,24 @@ class Writer:
             return False
         return True
 
-    def _after(self, draft: Draft) -> None:
-        """What the new version leaves without a file: members that are not in it any more, the place that it was moved from."""
+    def _after(self, draft: Draft) -> str:
+        """Deletes what the new version leaves without a file: members that are not in it any more, the place that it was moved from,
+        whose name it answers."""
         library = self._flow.library
         library.prune(draft.document.id, {f"{draft.file.name}/{member.name}" for member in draft.members})
         moved = None if draft.file.container else self._known.moved_from(draft.file)
-        if moved is not None:
-            with contextlib.suppress(NotFound):
-                library.delete(moved)
+        if moved is None:
+            return ""
+        with contextlib.suppress(NotFound):
+            library.delete(moved[0])
+        return moved[1]
 
     def _tell(self, event: FileEvent) -> None:
         if event.state not in UNDER_WAY:
             self._report.states[event.state] += 1
         if event.state == "failed":
             self._report.failures.append(event)
+        if event.moved_from:
+            self._report.moved.append((event.moved_from, event.name))
         self._report.warnings.extend((event.name, warning) for warning in event.warnings)
         self._on_event(event)

@@ -104,7 +104,8 @@ def inner_page(
 def summary(missing: Counter[str]) -> tuple[str, ...]:
     """Reasons why pictures are missing, each once with its number."""
     return tuple(
-        f"{count} picture{'s' if count > 1 else ''} left out: each {reason}." for reason, count in missing.items()
+        f"{count} pictures left out: each {reason}." if count > 1 else f"1 picture left out: it {reason}."
+        for reason, count in missing.items()
     )
 
 

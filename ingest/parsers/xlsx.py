@@ -70,6 +70,8 @@ class _Book:
         self._strings = [_text(node) for node in _stream(package, strings, "si")] if strings else []
         self._rows_left = package.source.limits.rows
         self._warnings: list[str] = []
+        self._unsolved = 0
+        """Formulas of a sheet whose value nobody stored: spreadsheet programs do, other programs that write workbooks do not."""
 
     def warned(self) -> tuple[str, ...]:
         said, self._warnings = tuple(self._warnings), []
@@ -100,6 +102,7 @@ class _Book:
     def _rows(self, part: str, name: str) -> Iterator[SheetRow]:
         spans = _Spans(merges(self._package.blocks(part)))
         last, unnumbered = -1, 0
+        self._unsolved = 0
         for node in _stream(self._package, part, "row"):
             if not len(node):
                 # Programs write hundreds of thousands of formatted but empty rows.
@@ -123,6 +126,11 @@ class _Book:
             # The first row of a sheet begins a block anyway.
             yield SheetRow([cells.get(column, "") for column in range(width)], wide, 0 <= last < number - 1)
             last = number
+        if self._unsolved:
+            many = f"{self._unsolved} formulas are" if self._unsolved > 1 else "1 formula is"
+            self._warnings.append(
+                f"{many} without a stored value in the sheet {name} and read as written: open the file in a spreadsheet program and save it."
+            )
 
     def _cells(self, row: Any) -> dict[int, str]:
         found: dict[int, str] = {}
@@ -142,6 +150,7 @@ class _Book:
         value = node.findtext("{*}v") or ""
         if not value:
             formula = node.findtext("{*}f")
+            self._unsolved += formula is not None
             return f"={formula}"[:MAX_CELL] if formula else ""
         if kind == "s":
             return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""

@@ -297,7 +297,8 @@ def test_a_moved_file_leaves_its_old_place_and_embeds_nothing(bench: Bench) -> N
     (bench.folder / "new").mkdir()
     (bench.folder / "old" / "a.txt").rename(bench.folder / "new" / "a.txt")
     bench.write("copy.txt", "a copy stays")
-    bench.run()
+    report = bench.run()
+    assert report.moved == [("old/a.txt", "new/a.txt")]
     assert bench.names() == ["copy.txt", "kept.txt", "new/a.txt"]
     assert bench.encoder.embedded == []
     assert bench.index_is_whole()
@@ -343,7 +344,7 @@ def test_one_file_is_dropped_and_the_others_go_on(bench: Bench) -> None:
 def test_files_are_found_by_their_place_below_the_folder(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / ".hidden").mkdir()
-    for name in ("a.txt", "b/c.txt", ".secret", ".hidden/d.txt"):
+    for name in ("a.txt", "b/c.txt", ".secret", "~$open.docx", ".hidden/d.txt"):
         (tmp_path / name).write_text(name)
     outside = tmp_path.parent / "outside.txt"
     outside.write_text("outside")

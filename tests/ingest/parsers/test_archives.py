@@ -177,4 +177,6 @@ def test_safe_names_stay_inside(name: str) -> None:
 def test_junk() -> None:
     assert is_junk("a/.git/config")
     assert is_junk("__MACOSX/x")
+    assert is_junk("a/~$report.docx"), "of a document that was open"
+    assert not is_junk("a/~report.docx")
     assert not is_junk("../a.txt")

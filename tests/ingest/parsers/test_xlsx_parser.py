@@ -234,3 +234,22 @@ def test_every_cell_is_in_some_element(cells: list[list[str]], data: st.DataObje
 def test_parts_are_bounded() -> None:
     endless = (SheetRow([f"{n}", "x" * 100]) for n in range(5 * PART_ROWS))
     assert max(element.text.count("\n") for element in sheet_elements(endless)) <= PART_ROWS + 2
+
+
+def test_formulas_whose_value_nobody_stored_are_told(tmp_path: Path) -> None:
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    for title, formulas in (("Sums", 3), ("One", 1), ("None", 0)):
+        sheet = made.create_sheet(title)
+        sheet.append(["a", "b", "sum"])
+        for row in range(2, 5):
+            sheet.append([row, row, f"=A{row}+B{row}" if row < 2 + formulas else 2 * row])
+    made.save(tmp_path / "book.xlsx")
+    pages = parse(XlsxParser(), source(tmp_path / "book.xlsx", XLSX))
+    assert "| 2 | 2 | =A2+B2 |" in texts(pages, "table")[0]
+    advice = "and read as written: open the file in a spreadsheet program and save it."
+    assert [warning for page in pages for warning in page.warnings] == [
+        f"3 formulas are without a stored value in the sheet Sums {advice}",
+        f"1 formula is without a stored value in the sheet One {advice}",
+    ]
