@@ -203,7 +203,9 @@ def _reranked(
 ) -> tuple[tuple[str, float, float], ...]:
     """Told only where all was reranked alike and nothing was mixed into the scores. What a budget left out counts as the worst."""
     rankings = {stage["name"]: stage["ranking"] for stage in explained.get("stages", ())}
-    alike = settings.get("rerank_weight", 0) == 1 and not settings.get("rerank_by_language")
+    used = f"{settings.get('reranker', '')} {settings.get('reranker_model', '')}".strip()
+    gates = settings.get("rerank_by_language", {}).values()
+    alike = settings.get("rerank_weight", 0) == 1 and not any(gate["reranker"] in ("", used) for gate in gates)
     if "rerank" not in rankings or not alike:
         return ()
     fine, documents = dict(rankings["rerank"]), {hit.chunk_id: hit.document for hit in hits}

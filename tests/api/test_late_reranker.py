@@ -1,0 +1,73 @@
+"""`retrieval.reranker = late` from the setting to the search, and what a run keeps of it for the gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from api.client import Client, LocalClient
+from api.schemas import SearchBody
+from api.service import open_service
+from api.settings import load
+from api.wiring.rerankers import rerank_gates, reranker
+from eval.runner.served import ServedSystem
+from ingest.files import InputFile
+from rag.errors import BadSetting
+from rag.protocols import Generator
+
+HASHING = {"encoder": {"kind": "hashing"}, "generator": {"kind": "extractive"}}
+TEXTS = {
+    "spread.md": "The cat sat there. Nobody came to the house. Backups are slow things. Rain fell. The night was dark.",
+    "together.md": "Rain fell. The cat watched the backups at night. Nobody came to the house.",
+    "zh.md": "茶园每年生产二十吨绿茶。",
+}
+
+
+def no_generator() -> Generator:
+    raise AssertionError
+
+
+def settings(data: Path, **retrieval: Any) -> Any:
+    return load(data, HASHING | {"retrieval": {"reranker": "late", **retrieval}})
+
+
+def test_late_orders_what_was_found(tmp_path: Path) -> None:
+    for name, text in TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    asked = SearchBody(query="cat backups night", explain=True, top_k=10)
+    with open_service(settings(tmp_path / "data", rerank_by_language={}, rerank_depth=2)) as service:
+        service.ingest([InputFile(tmp_path / name, name, str(tmp_path / name)) for name in TEXTS], "default")
+        client = LocalClient(service)
+        result = client.search(asked)
+        assert result["hits"][0]["document"]["name"] == "together.md"
+        assert "rerank" in result["timings"]
+        # What a run keeps for the gate: both scores, of as many as were looked at.
+        system = ServedSystem(client, "default", {"settings": service.settings.model_dump(mode="json")})
+        found = system.search("cat backups night", 10)
+        assert len(found.reranked) == 2
+        coarse = [score for _, score, _ in found.reranked]
+        assert coarse == sorted(coarse, reverse=True)
+        best = max(found.reranked, key=lambda row: row[2])
+        assert best[0] == "together.md" == found.hits[0].document
+        # Where it is mixed in, or not let through for every language alike, its own scores are not told.
+        for mixed in ({"rerank_weight": 0.5}, {"rerank_by_language": {"en": {"reranker": "late"}}}):
+            config = {"settings": {"retrieval": service.settings.retrieval.model_dump(mode="json") | mixed}}
+            assert ServedSystem(cast(Client, client), "default", config).search("cat", 10).reranked == ()
+
+
+def test_the_gates_that_come_with_it_are_for_it_alone() -> None:
+    assert set(rerank_gates(settings(Path("nowhere")))) == {"en", "zh"}
+    assert rerank_gates(settings(Path("nowhere"), reranker="onnx", reranker_model="x")) == {}
+    made = reranker(settings(Path("nowhere")), no_generator)
+    assert made is not None
+    assert made.score("tea garden", ["A garden. Green tea.", "granite"])[0] > made.score("tea garden", ["granite"])[0]
+
+
+def test_an_encoder_without_tokens_is_named() -> None:
+    remote = settings(Path("nowhere")).model_copy(
+        update={"encoder": load(Path("nowhere"), {"encoder": {"kind": "remote", "base_url": "http://x"}}).encoder}
+    )
+    with pytest.raises(BadSetting, match="gives no vectors of tokens"):
+        reranker(remote, no_generator)
