@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from api.client import Client, LocalClient
+from api.client import LocalClient
 from api.schemas import SearchBody
 from api.service import open_service
 from api.settings import load
@@ -54,7 +54,7 @@ def test_late_orders_what_was_found(tmp_path: Path) -> None:
         # Where it is mixed in, or not let through for every language alike, its own scores are not told.
         for mixed in ({"rerank_weight": 0.5}, {"rerank_by_language": {"en": {"reranker": "late"}}}):
             config = {"settings": {"retrieval": service.settings.retrieval.model_dump(mode="json") | mixed}}
-            assert ServedSystem(cast(Client, client), "default", config).search("cat", 10).reranked == ()
+            assert ServedSystem(client, "default", config).search("cat", 10).reranked == ()
 
 
 def test_the_gates_that_come_with_it_are_for_it_alone() -> None:
