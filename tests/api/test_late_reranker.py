@@ -12,6 +12,7 @@ from api.schemas import SearchBody
 from api.service import open_service
 from api.settings import load
 from api.wiring.rerankers import rerank_gates, reranker
+from api.wiring.verifiers import VERIFIERS
 from eval.runner.served import ServedSystem
 from ingest.files import InputFile
 from rag.errors import BadSetting
@@ -71,3 +72,9 @@ def test_an_encoder_without_tokens_is_named() -> None:
     )
     with pytest.raises(BadSetting, match="gives no vectors of tokens"):
         reranker(remote, no_generator)
+
+
+def test_likeness_verifies_nothing() -> None:
+    chosen = settings(Path("nowhere"))
+    with pytest.raises(BadSetting, match="not probabilities"):
+        VERIFIERS["reranker"](chosen, reranker(chosen, no_generator), no_generator)
