@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from rag.stores.vectors import Precision
 
 out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+# In a file or a pipe a message is one line, whatever its length.
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 SHOWN_CHANGES = 20
 _MARKS = {"published": "[green]+[/]", "unchanged": "[dim]=[/]", "failed": "[red]![/]"}
@@ -100,11 +101,11 @@ class IngestView:
             return
         self._progress.update(self._task, advance=1)
         if event.state == "failed":
-            self._progress.console.print(f"{_MARKS['failed']} {escape(event.message)}", soft_wrap=True)
+            self._progress.console.print(f"{_MARKS['failed']} {escape(event.message)}")
             if event.remedy:
-                self._progress.console.print(f"  → {escape(event.remedy)}", soft_wrap=True)
+                self._progress.console.print(f"  → {escape(event.remedy)}")
         elif event.state == "published" and self._each:
-            self._progress.console.print(f"{_MARKS['published']} {escape(event.name)}", soft_wrap=True)
+            self._progress.console.print(f"{_MARKS['published']} {escape(event.name)}")
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def ingest_view(
 
 def show_report(report: Report) -> None:
     for name, warning in report.warnings:
-        err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}", soft_wrap=True)
+        err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}")
     changes = [f"moved: {old} → {new}" for old, new in report.moved] + [f"deleted: {name}" for name in report.deleted]
     for change in changes[:SHOWN_CHANGES]:
         out.print(escape(change))
@@ -218,7 +219,7 @@ def show_explained(result: dict[str, Any]) -> None:
 def show_documents(files: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "collection", "name", "status", "pages", "chunks"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for file in files:
         status = file["status"]
         if "error" in file:

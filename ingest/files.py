@@ -38,6 +38,8 @@ class InputFile:
     """Bytes; only of a remote file whose listing told."""
     mark: str = ""
     """What changes whenever the bytes of a remote file do (ingest/sources/remote.py), where its listing told."""
+    urgent: bool = False
+    """Whether a person waits for it: it is embedded before what a bulk load has read already."""
 
     @property
     def remote(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable
@@ -63,6 +64,30 @@ Item = Coming | Batch | End | FileEvent | TuwenError | None
 """None is a reading thread's last word; an error is one that no further file could escape."""
 
 
+class Line:
+    """A bounded queue: what is only told comes first, then the chunks of urgent files, then the others, each kind in the order in which it
+    was put. With 256 batches of a bulk load before them, the few chunks of a person's upload waited ten minutes for the encoder."""
+
+    def __init__(self, size: int) -> None:
+        self._queue: queue.PriorityQueue[tuple[int, int, Item]] = queue.PriorityQueue(size)
+        self._numbers = itertools.count()
+
+    def put(self, item: Item) -> None:
+        """Waits for room."""
+        self._queue.put((_rank(item), next(self._numbers), item))
+
+    def get(self, timeout: float | None = None) -> Item:
+        """Raises queue.Empty."""
+        return self._queue.get(timeout=timeout)[2]
+
+
+def _rank(item: Item) -> int:
+    if isinstance(item, Batch | End):
+        return 1 if item.draft.file.urgent else 2
+    # A thread's last word comes behind all that it said.
+    return 3 if item is None else 0
+
+
 class Cancelled(Exception):
     """The run, or this file, was cancelled while it was read: nothing is recorded of it."""
 
@@ -78,7 +103,7 @@ class Flow:
     cancel: threading.Event
     dropped: Callable[[InputFile], bool]
     """Whether a single file is not wanted any more."""
-    queue: queue.Queue[Item] = field(default_factory=lambda: queue.Queue(maxsize=QUEUED))
+    queue: Line = field(default_factory=lambda: Line(QUEUED))
 
     def stopped(self, file: InputFile) -> bool:
         return self.cancel.is_set() or self.dropped(file)

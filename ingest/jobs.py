@@ -155,7 +155,7 @@ class Jobs:
         """The file of a job. Raises NotFound when the bytes of an upload are gone."""
         path = Path(job.path) if job.path else self._library.blobs.path(job.sha256)
         root = Path(job.root) if job.root else None
-        return InputFile(path, job.name, job.path, root, job.sha256, job.id)
+        return InputFile(path, job.name, job.path, root, job.sha256, job.id, urgent=job.priority >= PERSON)
 
     def tell(self, job_id: str, event: FileEvent, sha256: str = "") -> None:
         """What the pipeline says of a job's file. An upload of other bytes in the meantime is not touched."""

@@ -201,6 +201,9 @@ class Reader:
             self._read_members(worker, draft, folder, inside)
         if batch or draft.members:
             flow.queue.put(Batch(draft, batch))
+        if len(draft.chunks) > _BATCH_CHUNKS:
+            # Told now: the writer may have much to embed before it comes to this file's end.
+            flow.queue.put(FileEvent(file.name, "embedding", document_id, chunks=len(draft.chunks)))
         flow.queue.put(End(draft))
 
     def _send_chunks(self, draft: Draft, pages: Iterator[ParsedPage]) -> tuple[list[AnyChunk], str]:
@@ -230,7 +233,15 @@ class Reader:
             for member in draft.members:
                 self._check_wanted(draft)
                 name = f"{outer.name}/{member.name}"
-                file = InputFile(member.path, name, outer.source, folder, job=outer.job, container=draft.document.id)
+                file = InputFile(
+                    member.path,
+                    name,
+                    outer.source,
+                    folder,
+                    job=outer.job,
+                    container=draft.document.id,
+                    urgent=outer.urgent,
+                )
                 self._read_file(worker, file, inside)
         finally:
             # A cancelled member ends the file around it, and that one ends the reading of it, not of all files.

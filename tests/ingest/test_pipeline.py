@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,6 +94,31 @@ def test_good_files_are_published_and_bad_ones_reported(bench: Bench) -> None:
     assert bench.index_is_whole()
     document = bench.library.documents()[1].document
     assert (document.page_count, document.title, document.media_type) == (2, "A title", "text/plain")
+
+
+def test_a_person_s_file_is_embedded_before_what_a_bulk_load_has_read(bench: Bench) -> None:
+    bench.write("bulk.txt", "\f".join(f"page {n} " + f"words of page {n} " * 12 for n in range(400)))
+    bench.write("mine.txt", "a short letter\fof two pages")
+    both_read = threading.Event()
+
+    def files() -> Iterator[InputFile]:
+        yield InputFile(bench.folder / "bulk.txt", "bulk.txt")
+        yield InputFile(bench.folder / "mine.txt", "mine.txt", urgent=True)
+        both_read.set()
+
+    def wait() -> None:
+        both_read.wait(20)
+
+    bench.encoder.before = wait
+    told: list[FileEvent] = []
+    report = bench.pipeline.run(files(), "default", told.append)
+    assert report.chunks > 300
+    assert [event.name for event in told if event.state == "published"] == ["mine.txt", "bulk.txt"]
+    # That reading has ended is told before the embedding does.
+    states = [event.state for event in told if event.name == "bulk.txt"]
+    assert states.index("embedding") < states.index("published")
+    embedding = next(n for n, event in enumerate(told) if (event.name, event.state) == ("bulk.txt", "embedding"))
+    assert embedding < next(n for n, event in enumerate(told) if event.state == "published")
 
 
 def test_unchanged_files_cost_nothing(bench: Bench) -> None:
