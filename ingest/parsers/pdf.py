@@ -17,6 +17,7 @@ from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
 from ingest.parsers.pdf_attachments import attachments
 from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, lay_out
+from ingest.parsers.pdf_ligatures import with_ligatures
 from ingest.parsers.pdf_mend import mended
 from ingest.parsers.pdf_outline import Outline, document_title, metadata_of
 from ingest.parsers.pdf_pictures import Picture, crop, pictures_of
@@ -45,7 +46,7 @@ class PdfParser:
 
     @property
     def version(self) -> str:
-        return f"pdf-4+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"pdf-5+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""
@@ -104,7 +105,7 @@ class _Reading:
     def batch(self, pages: Sequence[TextPage], done: int = 0) -> Iterator[ParsedPage]:
         """Learns from all pages, and reads those after number `done`."""
         with PDFIUM:
-            pages = [mended(page, self._pdf) for page in pages]
+            pages = [with_ligatures(mended(page, self._pdf), self._pdf) for page in pages]
         laid = [(page, rows(_upright(page.runs))) for page in pages]
         self._repeats.learn((lines, page.height) for page, lines in laid if page.height)
         for _, lines in laid:
