@@ -255,9 +255,12 @@ def show_dead_letters(letters: list[dict[str, Any]]) -> None:
 
 def _show_job(job: dict[str, Any]) -> None:
     status = job["status"]
-    if "progress" in job:
-        of = f" of {job['progress']['pages']}" if job["progress"]["pages"] else ""
-        status += f", page {job['progress']['page']}{of}"
+    progress = job.get("progress", {})
+    if "chunks" in progress:
+        status += f" {progress['chunks']:,} chunks"
+    elif progress:
+        of = f" of {progress['pages']}" if progress["pages"] else ""
+        status += f", page {progress['page']}{of}"
     if job.get("attempts", 1) > 1:
         status += f", attempt {job['attempts']}"
     collection = f" [dim]in {escape(job['collection'])}[/]" if job["collection"] != "default" else ""

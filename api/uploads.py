@@ -21,8 +21,11 @@ def shown(job: Job) -> dict[str, Any]:
         "status": job.state,
         "at": job.at,
     }
-    if job.state in ("parsing", "embedding") and job.page is not None:
+    if job.state == "parsing" and job.page is not None:
         found["progress"] = {"page": job.page, "pages": job.pages}
+    if job.state == "embedding":
+        # All pages were read; the page that was told last is some pages before the end.
+        found["progress"] = {"page": job.pages, "pages": job.pages, "chunks": job.chunks}
     if job.attempts > 1:
         found["attempts"] = job.attempts
     if job.message:

@@ -8,13 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api import deps, errors
+from api import deps, errors, terminal
 from api.access import OWNER
 from api.reading import Reading
 from api.routes import jobs as routes
+from ingest.events import FileEvent
 from ingest.jobs import Jobs
 from rag.stores.library import SqliteLibrary
 
@@ -64,3 +66,21 @@ def test_events_go_on_behind_the_last_one_seen(tmp_path: Path) -> None:
 
     assert asyncio.run(first(2, 0)) == ["a", "b"]
     assert asyncio.run(first(1, jobs.changed_since(0)[0].revision)) == ["b"]
+
+
+def test_progress_is_of_what_is_under_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = Jobs(SqliteLibrary(tmp_path / "data"))
+    (tmp_path / "a").write_text("text")
+    id_ = jobs.accept(tmp_path / "a", "a.pdf", "default").id
+    jobs.take("default")
+    jobs.tell(id_, FileEvent("a.pdf", "parsing", page=141, pages=150))
+    reading = _app(jobs).get("/v1/jobs").json()["jobs"]
+    jobs.tell(id_, FileEvent("a.pdf", "embedding", chunks=1_200))
+    embedding = _app(jobs).get("/v1/jobs").json()["jobs"]
+    assert reading[0]["progress"] == {"page": 141, "pages": 150}
+    assert embedding[0]["progress"] == {"page": 150, "pages": 150, "chunks": 1_200}
+    terminal.show_jobs(reading, everything=False)
+    terminal.show_jobs(embedding, everything=False)
+    said = capsys.readouterr().out
+    assert "a.pdf: parsing, page 141 of 150" in said
+    assert "a.pdf: embedding 1,200 chunks" in said
