@@ -54,6 +54,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--batch", action="store_true", help="with encoder.batch_queries")
     parser.add_argument("--cold", action="store_true", help="begin with the collection's files out of memory")
+    parser.add_argument("--apart", action="store_true", help="with index.apart")
     parser.add_argument("--int8", action="store_true", help="with index.vectors = int8")
     parser.add_argument(
         "--data", type=Path, help="directory to make the collection in, and to find it in the next time"
@@ -78,7 +79,8 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
     warm_up()
     # A question that is remembered would cost no forward.
     chosen = {"encoder": {"query_cache": 0, "batch_queries": args.batch}, "pictures": {"describer": "none"}}
-    settings = load(data, chosen | {"index": {"vectors": "int8" if args.int8 else "float32"}})
+    kept = {"vectors": "int8" if args.int8 else "float32", "apart": args.apart}
+    settings = load(data, chosen | {"index": kept})
     plain = wiring.text_encoder(settings)
     library = SqliteLibrary(data, settings.index.vectors)
     store = wiring.vector_store(settings, data / "index")

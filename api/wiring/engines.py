@@ -37,6 +37,10 @@ def vector_store(settings: Settings, folder: Path) -> VectorStore:
     chosen = settings.index
     if chosen.host:
         return ChromaVectorStore(host=chosen.host, port=chosen.port, ssl=chosen.ssl)
+    if chosen.apart:
+        from rag.stores.apart import StoreApart
+
+        return StoreApart(folder, ChromaVectorStore)
     return ChromaVectorStore(folder)
 
 

@@ -1,12 +1,13 @@
 """One contract for every vector store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag.protocols import IndexKey, Vectors, VectorStore
+from rag.stores.apart import StoreApart
 from rag.stores.chroma import ChromaVectorStore
 from rag.stores.exact import ExactVectorStore
 
@@ -18,9 +19,16 @@ def unit(rows: int, dimension: int = 16, seed: int = 0) -> Vectors:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@pytest.fixture(params=["exact", "chroma"])
+STORES: dict[str, Callable[[Path], VectorStore]] = {
+    "exact": lambda _: ExactVectorStore(),
+    "chroma": ChromaVectorStore,
+    "apart": lambda folder: StoreApart(folder, ChromaVectorStore),
+}
+
+
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
-    made: VectorStore = ExactVectorStore() if request.param == "exact" else ChromaVectorStore(tmp_path / "index")
+    made = STORES[request.param](tmp_path / "index")
     yield made
     made.close()
 
