@@ -126,7 +126,8 @@ class Postings:
         for row, name in zip(np.fromstring(named, np.int64, sep=",").tolist(), names.split("\n"), strict=True):
             if row < len(ids):
                 ids[row] = name
-        self._not_before = self._now() + (self._now() - began) / SHARE
+        ended = self._now()
+        self._not_before = ended + (ended - began) / SHARE
         average = lengths.sum() / len(by_row)
         return _Chunks(len(by_row), _K1 * (1 - _B + _B * lengths / average), ids)
 

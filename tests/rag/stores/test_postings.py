@@ -88,3 +88,35 @@ def test_no_more_is_kept_than_there_is_room_for(library: SqliteLibrary) -> None:
         np.testing.assert_array_equal(one, other)
     assert postings._size == sum(len(rows) for rows, _ in postings._kept.values()) <= 50
     assert full._size > 50
+
+
+def test_lengths_are_not_read_again_and_again(tmp_path: Path) -> None:
+    """Reading them took a second: for the next 20, an index that changes is asked itself."""
+    library = SqliteLibrary(tmp_path)
+    library.register(SPACE)
+    now = iter([100.0, 101.0, 102.0, 122.0, 123.0])
+    postings = Postings(library.database, clock=lambda: next(now))
+    publish(library, "default", "a.txt", ["granite", "slate"])
+    assert postings.scores(["granite"]) is None
+    assert postings.scores(["granite"]) is not None
+    publish(library, "default", "b.txt", ["granite"])
+    assert postings.scores(["granite"]) is None
+    assert postings.scores(["granite"]) is None
+    found = postings.scores(["granite"])
+    assert found is not None
+    assert len(found[0]) == 2
+
+
+def test_what_is_read_at_the_start_is_the_commonest_words(library: SqliteLibrary) -> None:
+    postings = Postings(library.database, capacity=400)
+    assert 0 < postings.warm_up() <= 200
+    assert postings.scores(["granite"]) is not None
+
+
+def test_its_terms_are_those_of_the_index() -> None:
+    from rag.stores.schema import MIGRATIONS
+    from rag.stores.terms import TOKENIZER, Terms
+
+    assert any(f"content_rowid = 'chunk', tokenize = '{TOKENIZER}'" in step for step in MIGRATIONS)
+    terms = Terms()
+    assert terms.of(["running", "岩石", "don't", "running", '"', "café"]) == ["run", "岩石", None, "run", None, "cafe"]
