@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Caller
+from api.schemas import Word
 from api.service import Service
 from api.settings import Settings, public
 from rag.errors import BadRequest, NotFound
@@ -40,12 +41,12 @@ class FeedbackBody(BaseModel):
     target: Literal["answer", "citation"] = "answer"
     rating: Literal["up", "down"]
     comment: Annotated[str, Field(max_length=5_000)] = ""
-    collection: str = "default"
+    collection: Word = "default"
     question: Annotated[str, Field(min_length=1, max_length=20_000)]
     answer: Annotated[str, Field(max_length=100_000)] = ""
     abstained: bool = False
     citations: Annotated[list[CitationBody], Field(max_length=200)] = []
-    context: Annotated[list[str], Field(max_length=200)] = []
+    context: Annotated[list[Word], Field(max_length=200)] = []
     generator: Annotated[str, Field(max_length=200)] = ""
 
 

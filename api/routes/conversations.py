@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import transcripts
 from api.deps import Asking, Shelf, Talks, Tuwen
 from api.routes import files
-from api.schemas import FilterBody
+from api.schemas import FilterBody, Word
 from api.service import check_collection
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
@@ -25,7 +25,7 @@ class CreateBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    collection: str = "default"
+    collection: Word = "default"
     title: _Title = ""
     filter: FilterBody = FilterBody()
 
@@ -37,7 +37,7 @@ class ChangeBody(BaseModel):
 
     title: _Title | None = None
     filter: FilterBody | None = None
-    shown: str | None = None
+    shown: Word | None = None
 
 
 @router.post("", status_code=201)
@@ -53,7 +53,7 @@ def listed(
     talks: Talks,
     collection: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=10**12)] = 0,
 ) -> dict[str, Any]:
     """The last used first; `more` says whether there are others after these."""
     found = talks.store.listed(collection, limit + 1, offset)

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from api.bulk import change
 from api.deps import Shelf, Tuwen
 from api.reading import Reading
+from api.schemas import Word
 from api.uploads import letter, shown
 from ingest.jobs import Jobs
 
@@ -30,7 +31,7 @@ class JobsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[str] | None = None
+    ids: list[Word] | None = None
 
 
 @router.get("")
@@ -51,8 +52,8 @@ async def events(
     request: Request,
     tuwen: Tuwen,
     shelf: Shelf,
-    since: Annotated[int | None, Query(ge=0, description="Begin with what changed after this event.")] = None,
-    last_event_id: Annotated[int | None, Header()] = None,
+    since: Annotated[int | None, Query(ge=0, le=2**62, description="Begin with what changed after this event.")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
 ) -> EventSourceResponse:
     """Every change of a job from now on, as server-sent events `job`; whoever comes back with Last-Event-ID misses none."""
     after = last_event_id if last_event_id is not None else since
