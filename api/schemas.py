@@ -11,6 +11,10 @@ from rag.answers import Answer, Citation, Filter, Hit, Place, Query, Scheme, Sea
 from rag.documents import AnyChunk, Document, DocumentRef, ImageData
 from rag.filters import from_json, parse
 from rag.stores.library import Failure, Stored
+from rag.table_cells import cells_of, html_of
+
+Word = Annotated[str, Field(max_length=2_000)]
+"""A name or an id. A bound makes pydantic refuse half a character (a lone surrogate), which no answer and no database could hold."""
 
 
 class _Body(BaseModel):
@@ -20,11 +24,11 @@ class _Body(BaseModel):
 class FilterBody(_Body):
     """Only what matches every given list, and `where`, is searched. A text, or a tree, in place of the whole is its `where`."""
 
-    document_id: list[str] = []
-    name: list[str] = []
-    media_type: list[str] = []
-    language: list[str] = []
-    where: str | dict[str, Any] | None = None
+    document_id: list[Word] = []
+    name: list[Word] = []
+    media_type: list[Word] = []
+    language: list[Word] = []
+    where: Annotated[str, Field(max_length=1_000_000)] | dict[str, Any] | None = None
     """An expression (docs/filters.md) as text, or as JSON: `{"field", "op", "value"}`, `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`."""
 
     @model_validator(mode="before")
@@ -58,7 +62,7 @@ class SearchBody(_Body):
 
     query: Annotated[str, Field(max_length=20_000)] = ""
     image: str = ""
-    collection: str = "default"
+    collection: Word = "default"
     top_k: Annotated[int, Field(ge=1, le=200)] = 10
     filter: FilterBody = FilterBody()
     explain: bool = False
@@ -76,14 +80,14 @@ class SearchBody(_Body):
 
 class QueryBody(_Body):
     question: Annotated[str, Field(max_length=20_000)]
-    collection: str = "default"
+    collection: Word = "default"
     stream: bool = False
     top_k: Annotated[int, Field(ge=1, le=200)] = 10
     filter: FilterBody = FilterBody()
     turns: Annotated[list[TurnBody], Field(max_length=100)] = []
-    conversation_id: str | None = None
+    conversation_id: Word | None = None
     """The stored conversation that the question belongs to; then `turns` are its own."""
-    replaces: str | None = None
+    replaces: Word | None = None
     """A turn of it that is asked anew: edited, or with the same question to have another answer. The old one stays beside it."""
     explain: bool = False
     """Whether the answer says what each step left, and what the generator was asked."""
@@ -228,4 +232,6 @@ def by_place(shown: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def error(kind: str, message: str, remedy: str) -> dict[str, Any]:
-    return {"error": {"type": kind, "message": message, "remedy": remedy}}
+    # A message may quote what was sent: half a character is no text that could be sent back.
+    whole = message.encode("utf-8", "replace").decode()
+    return {"error": {"type": kind, "message": whole, "remedy": remedy}}
