@@ -4,11 +4,11 @@ Of all jobs, those that whoever asks may see (api/reading.py)."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
+import anyio
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -57,18 +57,24 @@ async def events(
 ) -> EventSourceResponse:
     """Every change of a job from now on, as server-sent events `job`; whoever comes back with Last-Event-ID misses none."""
     after = last_event_id if last_event_id is not None else since
-    return EventSourceResponse(_changes(request, shelf, tuwen.jobs, after), ping=15)
+    leaving = anyio.Event()
+    changes = _changes(request, shelf, tuwen.jobs, after, leaving)
+    # A server that ends lets its listeners end, instead of breaking off what they read.
+    return EventSourceResponse(changes, ping=15, shutdown_event=leaving, shutdown_grace_period=2 * _LOOK_SECONDS)
 
 
-async def _changes(request: Request, shelf: Reading, jobs: Jobs, after: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _changes(
+    request: Request, shelf: Reading, jobs: Jobs, after: int | None, leaving: anyio.Event
+) -> AsyncIterator[ServerSentEvent]:
     seen = await run_in_threadpool(jobs.revision) if after is None else after
-    while not await request.is_disconnected():
+    while not (leaving.is_set() or await request.is_disconnected()):
         changed = await run_in_threadpool(jobs.changed_since, seen)
         for job in await run_in_threadpool(shelf.jobs, changed) if changed else ():
             seen = job.revision
             yield ServerSentEvent(json.dumps(shown(job), ensure_ascii=False), event="job", id=str(seen))
         seen = max([seen, *(job.revision for job in changed)])
-        await asyncio.sleep(_LOOK_SECONDS)
+        with anyio.move_on_after(_LOOK_SECONDS):
+            await leaving.wait()
 
 
 @router.post("/{action}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -57,11 +58,12 @@ def test_events_go_on_behind_the_last_one_seen(tmp_path: Path) -> None:
 
     async def first(count: int, after: int) -> list[Any]:
         found = []
-        changes = routes._changes(Request(), ALL, jobs, after)  # type: ignore[arg-type]
+        changes = routes._changes(Request(), ALL, jobs, after, leaving := anyio.Event())  # type: ignore[arg-type]
         async for event in changes:
             found.append(json.loads(event.data)["name"])
             if len(found) == count:
-                break
+                # The server ends: so do the events, by themselves.
+                leaving.set()
         return found
 
     assert asyncio.run(first(2, 0)) == ["a", "b"]
