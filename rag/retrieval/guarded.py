@@ -60,7 +60,8 @@ class GuardedStream:
             guard, again = yield from self._said(firmly, replace(self._request, messages=messages))
             said = again or said
         elif guard.illness is None and marker_for_words(guard.text) and self._request.messages:
-            guard = yield from self._in_words(guard)
+            yield from self._in_words(guard, said)
+            return
         self._notes += guard.notes
         self.text = trailing(guard.text)
         if guard.illness is not None and not guard.released:
@@ -68,26 +69,27 @@ class GuardedStream:
             if self.text:
                 yield self.text
 
-    def _in_words(self, first: StreamGuard) -> Pieces[str, None, StreamGuard]:
-        """Asks for the words that a marker stands for. What was shown stays in the stream, with the second answer behind it; the second is the
-        answer where it is one."""
+    def _in_words(self, first: StreamGuard, said: str) -> Iterator[str]:
+        """Asks for the words that a marker stands for. What was shown stays in the stream, behind it comes the answer: the second one when it has
+        the words, or else the sentence nearest to the question; a model that cannot tell says the same again."""
         illness: Illness = "marker for words"
-        self._notes.append(RETRY_NOTE.format(illness=illness))
+        self._notes += [*first.notes, RETRY_NOTE.format(illness=illness)]
         messages = firmer(self._request.messages, illness, self._request.language, self._prompts)
         firmly = partial(StreamGuard, self._request.language, self._instructions(), patient=False)
         pieces = self._said(firmly, replace(self._request, messages=messages))
-        gap = "\n\n"
         try:
             while True:
-                yield gap + next(pieces)
-                gap = ""
+                next(pieces)
         except StopIteration as ended:
             second: StreamGuard = ended.value[0]
         except GeneratorUnavailable:
-            return first
-        finally:
-            pieces.close()
-        return second if second.illness is None and second.text else first
+            second = first
+        usable = second.illness is None and bool(second.text) and not marker_for_words(second.text)
+        self.text = trailing(second.text) if usable else self._nearest(illness, said)
+        if self.text:
+            yield f"\n\n{self.text}"
+        else:
+            self.text = trailing(first.text)
 
     def _instructions(self) -> list[str]:
         """Lines of the prompt that are not to be repeated: the instructions, and the answers of examples."""
@@ -160,7 +162,11 @@ class GuardedStream:
         """A sentence of the passage that the generator named, or of any, with its marker."""
         self._notes = [note for note in self._notes if note != LANGUAGE_NOTE]
         self._notes.append(NEAREST_NOTE.format(illness=illness))
-        named = {int(n) for n in re.findall(r"\d{1,2}", said)} if illness == "markers only" else set()
+        named = (
+            {int(n) for n in re.findall(r"\[\s*(\d{1,2})", said)}
+            if illness in {"markers only", "marker for words"}
+            else set()
+        )
         passages: list[Passage] = [p for p in self._request.passages if p.number in named]
         pairs = [(s, p.number) for p in passages or self._request.passages for s in sentences(p.text)]
         if not pairs:

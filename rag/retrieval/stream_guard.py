@@ -25,7 +25,7 @@ LANGUAGE_NOTE = "The answer is in another language than the question."
 
 _MARKER = re.compile(r"[\[【［][\d\s,，、;；–—~-]*[\]】］]?")
 _FOR_WORDS = re.compile(
-    r"(?:\b(?:is|are|was|were|be|of|at|by|in|on|to|from|called|named|the|an?)|[是为在叫于])[\s:：]*(?:[\[【［][\d\s,，]+[\]】］]\s*)+[.。]?$"
+    r"(?:\b(?:is|are|was|were|be|of|at|by|in|on|to|from|called|named|the|an?)|[是为在叫于])[\s:：]*(?:(?:,|，|、|and|和)?\s*[\[【［][\d\s,，]+[\]】］]\s*)+[.。]?$"
 )
 """`The prefix is [1].`"""
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")

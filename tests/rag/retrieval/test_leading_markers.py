@@ -105,8 +105,13 @@ def test_a_marker_alone_is_still_an_illness() -> None:
     [
         ("The number of ducks is [1].", "The number of ducks is three [1].", "The number of ducks is three [1]."),
         ("池塘里的鸭子数量是[3]。", "池塘里有三只鸭子[3]。", "池塘里有三只鸭子[3]。"),
-        # What does not get better stays, once.
-        ("The number of ducks is [1].", "", "The number of ducks is [1]."),
+        # What does not get better gives way to a sentence of the passage that it names.
+        (
+            "The number of ducks is [1].",
+            "The number of ducks is [1] and [2].",
+            "There are three ducks on the pond. [1]",
+        ),
+        ("The number of geese is [2]", "", "Geese fly south in October. [2]"),
     ],
 )
 def test_a_marker_in_the_place_of_the_answer_is_asked_about(first: str, second: str, text: str) -> None:
@@ -117,7 +122,7 @@ def test_a_marker_in_the_place_of_the_answer_is_asked_about(first: str, second: 
     stream = GuardedStream(generator, GenerationRequest(question, language, PASSAGES, (), messages, Sampling()))
     shown = "".join(stream)
     assert stream.text == text
-    assert shown == (f"{first}\n\n{second}" if second else first)
+    assert shown == f"{first}\n\n{text}"
     assert len(generator.requests) == 2
     assert generator.requests[1].messages[-1].content.startswith(messages[-1].content)
     assert any("marker for words" in note for note in stream.notes)
