@@ -61,6 +61,12 @@ def write_files(folder: Path, tenant: str, word: str) -> None:
         f"---\nauthor: {tenant}\n---\n# Granite\n\nThe granite of the quarry is {word} and hard. Its {word}ite weighs 12 tonnes.\n\n"
         f"![The {word} stone](stone.png)\n"
     )
+    # The same in both houses: a search folds it into one hit and names its other places.
+    same = (
+        "Granite is quarried in blocks of four tonnes, which are sawn where they were broken, washed in the river below "
+        "the mill, and carried to the harbour on rails that the company laid for them."
+    )
+    (folder / "same.md").write_text(f"---\nauthor: {tenant}\n---\n# Blocks\n\n{same}\n")
     canvas = Canvas(str(folder / "report.pdf"))
     canvas.setAuthor(tenant)
     canvas.drawString(72, 700, f"The granite report of {word} says that the quarry opened in 1912.")
@@ -378,6 +384,18 @@ def test_spelling_offers_no_word_of_another(house: House, path: str) -> None:
     assert "cobaltite" in told.text or "cobalt" in told.text
     hidden = house.client("red").post(path, json=asked)
     assert "cobalt" not in hidden.text
+
+
+def test_the_other_places_of_a_text_are_one_s_own(house: House) -> None:
+    asked = {"query": "Where are granite blocks sawn?"}
+    hits = house.client("").post("/v1/search", json=asked).json()["hits"]
+    assert {place["document"]["name"] for hit in hits for place in hit.get("also", ())} & {
+        "red/same.md",
+        "blue/same.md",
+    }
+    hits = house.client("red").post("/v1/search", json=asked).json()["hits"]
+    assert "red/same.md" in {hit["document"]["name"] for hit in hits}
+    assert not [place for hit in hits for place in hit.get("also", ()) if place["document"]["name"].startswith("blue/")]
 
 
 def test_a_refusal_to_answer_names_no_place_of_another(house: House) -> None:
