@@ -162,11 +162,9 @@ class GuardedStream:
         """A sentence of the passage that the generator named, or of any, with its marker."""
         self._notes = [note for note in self._notes if note != LANGUAGE_NOTE]
         self._notes.append(NEAREST_NOTE.format(illness=illness))
-        named = (
-            {int(n) for n in re.findall(r"\[\s*(\d{1,2})", said)}
-            if illness in {"markers only", "marker for words"}
-            else set()
-        )
+        # Of an answer in words, the markers alone: it may have numbers of its own.
+        pattern = {"markers only": r"\d{1,2}", "marker for words": r"(?<=[\[【［])\d{1,2}(?=[\]】］])"}.get(illness)
+        named = {int(number) for number in re.findall(pattern, said)} if pattern else set()
         passages: list[Passage] = [p for p in self._request.passages if p.number in named]
         pairs = [(s, p.number) for p in passages or self._request.passages for s in sentences(p.text)]
         if not pairs:

@@ -111,7 +111,7 @@ def test_a_marker_alone_is_still_an_illness() -> None:
             "The number of ducks is [1] and [2].",
             "There are three ducks on the pond. [1]",
         ),
-        ("The number of geese is [2]", "", "Geese fly south in October. [2]"),
+        ("In 1 of 3 cases the number of geese is 【2】", "", "Geese fly south in October. [2]"),
     ],
 )
 def test_a_marker_in_the_place_of_the_answer_is_asked_about(first: str, second: str, text: str) -> None:
