@@ -293,7 +293,8 @@ def published(folder: Path) -> list[tuple[Path, str, tuple[tuple[str, ...], ...]
     return [
         (docx, office_runs(docx), ANIMALS),
         (names["multimodal_test.pptx"], office_runs(names["multimodal_test.pptx"]), ANIMALS),
-        (names["multimodal_test.pdf"], pdf_text(names["multimodal_test.pdf"]), ANIMALS),
+        # Its font has no letter for the ligature on its page, for which PDFium gives a sign.
+        (names["multimodal_test.pdf"], pdf_text(names["multimodal_test.pdf"]).replace("@", "ff"), ANIMALS),
         (names["multimodal_test.tiff"], page, ANIMALS),
         (names["woods_frost.docx"], office_runs(names["woods_frost.docx"]), COLLECTIONS),
         (names["woods_frost.pdf"], pdf_text(names["woods_frost.pdf"]), COLLECTIONS),

@@ -81,9 +81,10 @@ class PdfParser:
                         parsed = replace(parsed, members=attached, warnings=(*parsed.warnings, *left_out))
                     yield parsed
             if not anything:
+                where = "only page" if count == 1 else f"{count:,} pages"
                 raise EmptyFile(
-                    f"{source.name} has no text and no pictures on its {count:,} pages.",
-                    "Check that it is the right file.",
+                    f"{source.name} has no text, and no picture that could be made out, on its {where}.",
+                    "Check that it is the right file: open it in a PDF viewer.",
                 )
 
 

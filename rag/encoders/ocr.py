@@ -12,17 +12,16 @@ import importlib.util
 import itertools
 import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.documents import Box, ImageData
+from rag.encoders.ocr_engine import LineReader, Pixels, Read
 from rag.encoders.pictures import MAX_PIXELS, open_rgb
 from rag.errors import ExtraMissing, ModelCorrupt, ModelMissing
 from rag.protocols import OcrLine
 
-Pixels = npt.NDArray[np.uint8]
 Piece = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
@@ -76,7 +75,7 @@ class RapidOcr:
         self._max_side = max_side
         self._max_pixels = max_pixels
         self._min_confidence = min_confidence
-        self._engine: Any = None
+        self._reader: LineReader | None = None
         self._lock = threading.Lock()
 
     def read(self, image: ImageData) -> list[OcrLine]:
@@ -103,41 +102,23 @@ class RapidOcr:
                 lines.append(OcrLine(text, box, confidence))
         return lines
 
-    def _run(self, pixels: Pixels) -> list[tuple[str, npt.NDArray[np.float32], float]]:
-        if min(pixels.shape[:2]) < 4:
-            return []
-        result = self._loaded()(_padded(pixels))
-        if result.boxes is None or result.txts is None or result.scores is None:
-            return []
-        return [
-            (text.strip(), np.asarray(quad, dtype=np.float32), float(score))
-            for text, quad, score in zip(result.txts, result.boxes, result.scores, strict=True)
-            if text.strip()
-        ]
+    def _run(self, pixels: Pixels) -> list[Read]:
+        return self._loaded().read(_padded(pixels)) if min(pixels.shape[:2]) >= 4 else []
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> LineReader:
         with self._lock:
-            if self._engine is None:
-                try:
-                    from rapidocr import RapidOCR
-                except ImportError as error:
-                    raise _missing() from error
-                self._engine = RapidOCR(
-                    params={
-                        "Global.log_level": "error",
-                        # The 180-degree classifier turns straight lines upside down: character recall .86 instead of .999.
-                        "Global.use_cls": False,
-                        "Global.text_score": self._min_confidence,
-                        "Global.max_side_len": self._max_side,
-                        "Global.model_root_dir": str(self._models),
-                        "Det.model_path": str(self._models / DETECTOR),
-                        "Rec.model_path": str(self._models / RECOGNISER),
-                        # In a batch short lines are padded to the longest: 3.2 instead of 4.4 s of one core for a dense page, word recall the same.
-                        "Rec.rec_batch_num": 1,
-                        "EngineConfig.onnxruntime.intra_op_num_threads": self._threads or -1,
-                    }
+            if self._reader is None:
+                if importlib.util.find_spec("rapidocr") is None:
+                    raise _missing()
+                self._reader = LineReader(
+                    self._models,
+                    DETECTOR,
+                    RECOGNISER,
+                    threads=self._threads,
+                    max_side=self._max_side,
+                    min_confidence=self._min_confidence,
                 )
-            return self._engine
+            return self._reader
 
 
 def working_scale(width: int, height: int, max_side: int) -> float:
