@@ -26,9 +26,10 @@ class Boundaries:
         solid = ["".join(unit.text.split()) for unit in units]
         known = len(self._tail)
         letters = self._tail + "".join(solid)
-        found = self._matches.find(letters)
+        *places, end = accumulate(map(len, solid), initial=known)
+        between = {*places, end}
+        found = self._matches.find(letters, lambda place: place in between or place < known)
         starts, stops = {start for start, _, _ in found}, {stop for _, stop, _ in found}
-        places = list(accumulate(map(len, solid), initial=known))[:-1]
         if self._matches.at_end and not known:
             stops = stops | {0}
         self._coming = [(place in starts or place in stops, place in stops) for place in reversed(places)]

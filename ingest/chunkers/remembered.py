@@ -74,19 +74,20 @@ class Matches:
     def __bool__(self) -> bool:
         return bool(self._chunks)
 
-    def find(self, letters: str) -> list[tuple[int, int, _Known]]:
-        """`(start, stop, chunk)` of the old chunks that stand in the letters, in order."""
+    def find(self, letters: str, may_divide: Callable[[int], bool]) -> list[tuple[int, int, _Known]]:
+        """`(start, stop, chunk)` of the old chunks that stand in the letters, in order. `may_divide` tells whether a chunk may begin or end
+        before a letter: "for 45 euros" does not stand in "for 45 euros50", nor its chunk in that text."""
         found: list[tuple[int, int, _Known]] = []
         at = 0
         while at < len(letters):
             nearest: tuple[int, int] | None = None
             for index in range(self._next, min(self._next + REACH, len(self._chunks))):
                 own = self._chunks[index].own
-                if own and letters.startswith(own, at):
+                if own and letters.startswith(own, at) and may_divide(at + len(own)):
                     nearest = at, index
                     break
                 place = letters.find(own, at, nearest[0] + len(own) if nearest else len(letters))
-                if len(own) >= SHORTEST and place >= 0:
+                if len(own) >= SHORTEST and place >= 0 and may_divide(place) and may_divide(place + len(own)):
                     nearest = place, index
             if nearest is None:
                 break
@@ -115,7 +116,7 @@ class Remembered:
         `final`. `previous` are those of the chunk before."""
         units = [unit for unit in units if not unit.repeated]
         text = _Text(units)
-        places = self._matches.find(text.letters)
+        places = self._matches.find(text.letters, text.may_divide)
         rest: list[Unit] = []
         if not final:
             rest = text.between(places[-1][1], len(text.letters)) if places else units
@@ -175,6 +176,20 @@ class _Text:
         solid = ["".join(unit.text.split()) for unit in units]
         self.letters = "".join(solid)
         self._ends = list(accumulate(map(len, solid)))
+
+    def may_divide(self, place: int) -> bool:
+        """Whether no word goes through the place: it is between two units, at white space, or beside a character of a script without spaces."""
+        index = bisect_right(self._ends, place)
+        begin = self._ends[index - 1] if index else 0
+        if place == begin or index == len(self._units):
+            return True
+        text = self._units[index].text
+        where = [at for at, character in enumerate(text) if not character.isspace()]
+        before, after = where[place - begin - 1], where[place - begin]
+        if after > before + 1:
+            return True
+        beside = text[before] + text[after]
+        return max(beside) > "\u2e80" and not beside.isdecimal()
 
     def between(self, start: int, stop: int) -> list[Unit]:
         """The units, or their parts, that hold the letters from `start` to `stop`."""

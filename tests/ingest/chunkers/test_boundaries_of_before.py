@@ -204,3 +204,29 @@ def test_a_row_of_a_long_table(name: str) -> None:
         assert len(_new(again, before)) <= 2
         assert all(line in "\n".join(chunk.text for chunk in again) for line in changed)
     assert list(chunker.chunk(DOCUMENT, _table(rows), before)) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("The crane costs 45", "The crane costs 450"),
+        ("The crane costs 45", "The crane costs 45.50 euros"),
+        ("They have a cat", "They have a catalogue of all ships"),
+        ("价格是450", "价格是4500元"),
+        ("Over", "Overall, nobody knows"),
+    ],
+)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_word_that_grew_is_not_divided(name: str, old: str, new: str) -> None:
+    """The old chunk stands in the new text letter for letter, and yet is not there any more."""
+    chunker = STRATEGIES[name](0)
+    text = _text(9, (2, 6))[:12]
+    text[-1] = [*text[-1][:3], f"{text[-1][3][:-1]}, as was said before by those who had been there, and then {old}"]
+    for paragraphs in (1, 4):
+        shorter = [page[-paragraphs:] for page in text]
+        before = list(chunker.chunk(DOCUMENT, _pages(shorter, 0, False)))
+        changed = [list(page) for page in shorter]
+        changed[-1][-1] = changed[-1][-1].removesuffix(old) + new
+        again = list(chunker.chunk(DOCUMENT, _pages(changed, 0, False), before))
+        assert any(new in chunk.text for chunk in again)
+        assert len(_new(again, before)) <= 3

@@ -116,6 +116,29 @@ def test_invariants(name: str, found: list[Element], size: int, count: Count, sl
             assert any(b.page == inner.page and b.top <= inner.top and b.bottom >= inner.bottom for b in covered)
 
 
+@every
+@settings(max_examples=25, deadline=None)
+@given(found=documents, old=documents, size=sizes, count=counts, place=st.integers(0, 20), kept=st.booleans())
+def test_invariants_of_a_later_version(
+    name: str, found: list[Element], old: list[Element], size: int, count: Count, place: int, kept: bool
+) -> None:
+    """Whatever the earlier version was: another text, or this one with something else in its midst."""
+    earlier = [*found[:place], *old, *found[place + 1 :]] if kept else old
+    chunker, subject = ALL[name](count, size), document()
+    before = list(chunker.chunk(subject, as_pages(earlier)))
+    chunks = list(chunker.chunk(subject, as_pages(found), before))
+    assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
+    assert sum(isinstance(chunk, ImageChunk) for chunk in chunks) == sum(one.image is not None for one in found)
+    said = iter(solid("".join(chunk.text for chunk in chunks if isinstance(chunk, Chunk))))
+    for element in prepare(found):
+        assert all(character in said for character in solid(text_of(element))), "in order, nothing left out"
+    for chunk in chunks:
+        if isinstance(chunk, Chunk):
+            assert chunk.text.strip()
+            assert chunk.tokens == count([chunk.embedded_text])[0] <= size
+            check_window(chunk, chunks)
+
+
 def check_window(chunk: Chunk, chunks: Sequence[AnyChunk]) -> None:
     if chunk.window is None:
         return
