@@ -19,7 +19,7 @@ from ingest.dead_letters import DeadLetter
 from ingest.job import WAITING, Job
 from ingest.jobs import Jobs
 from rag.answers import Access, Filter
-from rag.documents import AnyChunk, Document, Page
+from rag.documents import AnyChunk, Document, Element, Page
 from rag.errors import Forbidden, NotFound
 from rag.filters.match import Record, foreseen
 from rag.stores.library import Failure, Stored, Version
@@ -147,6 +147,10 @@ class Reading:
     def pages(self, document_id: str) -> list[Page]:
         self._check(document_id)
         return self.service.pages(document_id)
+
+    def tables(self, document_id: str) -> list[Element]:
+        self._check(document_id)
+        return self.service.library.tables(document_id)
 
     def original(self, document_id: str) -> tuple[Path, Stored]:
         self._check(document_id)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rag.answers import Answer, Citation, Filter, Hit, Place, Query, Scheme, SearchResult, Stage, Turn
-from rag.documents import AnyChunk, Document, DocumentRef, ImageData
+from rag.documents import AnyChunk, Document, DocumentRef, Element, ImageData
 from rag.filters import from_json, parse
 from rag.stores.library import Failure, Stored
 from rag.table_cells import cells_of, html_of
@@ -112,6 +112,20 @@ def chunk(item: AnyChunk) -> dict[str, Any]:
         "headings": list(item.headings),
         "page": item.page,
         "boxes": [box.as_list() for box in item.boxes],
+    }
+
+
+def table(item: Element) -> dict[str, Any]:
+    rows = cells_of(item)
+    return {
+        "page": item.page,
+        "boxes": [box.as_list() for box in item.boxes],
+        "markdown": item.text,
+        "html": html_of(rows),
+        "rows": [
+            [{"text": cell.text, "heading": cell.heading, "box": cell.box and cell.box.as_list()} for cell in row]
+            for row in rows
+        ],
     }
 
 

@@ -51,7 +51,7 @@ def write_page(file: Any, parsed: ParsedPage) -> None:
             "page": element.page,
             "boxes": [[box.page, box.left, box.top, box.right, box.bottom] for box in element.boxes],
             "lines": [
-                [line.end, line.box.page, line.box.left, line.box.top, line.box.right, line.box.bottom]
+                [line.end, line.box.page, line.box.left, line.box.top, line.box.right, line.box.bottom, line.cells]
                 for line in element.lines
             ],
             "level": element.level,
@@ -105,6 +105,12 @@ def _unpacked(names: Iterable[str], members: Iterable[bytes], folder: Path) -> I
         yield Member(path, name)
 
 
+def _line(
+    end: int, page: int, left: float, top: float, right: float, bottom: float, cells: list[Any] | tuple[()] = ()
+) -> Line:
+    return Line(end, Box(page, left, top, right, bottom), tuple(cell and (cell[0], cell[1]) for cell in cells))
+
+
 def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
     image = shown["image"]
     return Element(
@@ -116,5 +122,5 @@ def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
         image=None if image is None else ImageData(next(pictures), *image),
         caption=shown["caption"],
         entries=tuple(ImageEntry(*entry) for entry in shown["entries"]),
-        lines=tuple(Line(end, Box(*box)) for end, *box in shown.get("lines", ())),
+        lines=tuple(_line(*line) for line in shown.get("lines", ())),
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 ElementKind = Literal["heading", "paragraph", "list", "table", "code", "figure", "caption", "footnote", "formula"]
+Span = tuple[float, float]
 EntryKind = Literal["caption", "nearby", "ocr", "label", "name", "description"]
 
 
@@ -105,6 +106,13 @@ class Line:
 
     end: int
     box: Box
+    cells: tuple[Span | None, ...] = ()
+    """For a row of a table, left and right of each cell in points; None where nothing stands. Empty where they are not known."""
+
+    @property
+    def cell_boxes(self) -> tuple[Box | None, ...]:
+        """As high as the row."""
+        return tuple(None if cell is None else replace(self.box, left=cell[0], right=cell[1]) for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
+_PIPE = re.compile(r"(?<!\\)\|")
 _HEADER = re.compile(r"^(?P<header>\|[^\n]*\n\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?[ \t]*)$", re.MULTILINE)
+
+
+def row_cells(line: str) -> list[str]:
+    """The cells of one row, as they are written: a pipe in a text keeps its backslash."""
+    return [cell.strip() for cell in _PIPE.split(line.strip())[1:-1]]
 
 
 def table_header(text: str) -> str:

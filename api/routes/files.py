@@ -118,6 +118,12 @@ def pages(file_id: str, shelf: Shelf) -> dict[str, Any]:
     return {"pages": [{"number": p.number, "width": p.width, "height": p.height, "source": p.source} for p in found]}
 
 
+@router.get("/files/{file_id}/tables")
+def tables(file_id: str, shelf: Shelf) -> dict[str, Any]:
+    """The tables of a document: as Markdown, as HTML, and cell by cell with headings and places."""
+    return {"tables": [schemas.table(found) for found in shelf.tables(file_id)]}
+
+
 @router.get("/files/{file_id}/pages/{number}/image")
 def page_image(file_id: str, number: int, shelf: Shelf, scale: Annotated[float, Query(gt=0, le=8)] = 2.0) -> Response:
     """A page as PNG, `scale` pixels for a point."""

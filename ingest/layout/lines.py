@@ -46,29 +46,34 @@ def placed_lines(lines: Sequence[tuple[str, Placed]], text: str) -> tuple[tuple[
 
 
 def row_lines(markdown: str, runs: Sequence[Run]) -> tuple[tuple[int, Rect], ...]:
-    """End and place of each row of a table, its rule with its header; empty where a row cannot be placed.
+    """End and place of each row of a table, its rule with its header; empty where a row cannot be placed."""
+    placed, made, end = drawn_rows(markdown, runs), [], -1
+    for n, text in enumerate(markdown.split("\n") if placed else ()):
+        end += 1 + len(text)
+        if n == 0:
+            made.append((end, Rect.around(placed[0])))
+        elif n == 1:
+            made[0] = (end, made[0][1])
+        else:
+            made.append((end, Rect.around(placed[n - 1])))
+    return tuple(made)
+
+
+def drawn_rows(markdown: str, runs: Sequence[Run]) -> list[list[Row]]:
+    """The drawn lines of each row of a table, the rule aside; empty where a row has none.
 
     Drawn lines go to rows in order, each to the one that has most of its words: a row may take several lines, and a heading over
     several columns is in each of their names.
     """
-    texts = markdown.split("\n")
-    wanted = [n for n in range(len(texts)) if n != 1]
+    texts = [text for n, text in enumerate(markdown.split("\n")) if n != 1]
     solid = ["".join(text.replace("\\|", "|").split()) for text in texts]
-    placed: dict[int, list[Row]] = {n: [] for n in wanted}
+    placed: list[list[Row]] = [[] for _ in texts]
     at = 0
     for line in rows(runs):
-        ahead = wanted[at : at + 1 + AHEAD]
-        at += max(range(len(ahead)), key=lambda k: (round(_share(line, solid[ahead[k]]), 2), -k))
-        placed[wanted[at]].append(line)
-    if not all(placed.values()):
-        return ()
-    made, end = [], -1
-    for n, text in enumerate(texts):
-        end += 1 + len(text)
-        if n != 1:
-            made.append((end, Rect.around(placed[n])))
-    made[0] = (len(texts[0]) + 1 + len(texts[1]), made[0][1]) if len(texts) > 1 else made[0]
-    return tuple(made)
+        ahead = range(at, min(len(texts), at + 1 + AHEAD))
+        at = max(ahead, key=lambda k: (round(_share(line, solid[k]), 2), -k))
+        placed[at].append(line)
+    return placed if all(placed) else []
 
 
 def _share(line: Row, text: str) -> float:

@@ -12,7 +12,7 @@ from ingest.layout.captions import is_figure_caption, is_table_caption
 from ingest.layout.lines import placed_lines
 from ingest.layout.runs import Rect, Row
 from ingest.layout.text import join_lines
-from rag.documents import Box, ElementKind, Line
+from rag.documents import Box, ElementKind, Line, Span
 
 _MARK = re.compile(
     r"^(?:[•●○◦▪■□▶►‣∙·➢➤✓✔❖]\s*|[-–—*]\s+|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)、]\s+|（[一二三四五六七八九十\d]+）)(?=\S)"
@@ -39,6 +39,8 @@ class Block:
     level: int | None = None
     lines: tuple[tuple[int, Rect], ...] = ()
     """Where each line ends in the text, and its place."""
+    cells: tuple[tuple[Span | None, ...], ...] = ()
+    """Of a table, left and right of the cells of each row."""
 
     @property
     def left(self) -> float:
@@ -101,9 +103,10 @@ def element_lines(block: Block, number: int, width: float, height: float, grown:
     if not block.lines or block.lines[-1][0] != len(block.text):
         return ()
     placed = ((end, box.grown(grown).clipped(width, height)) for end, box in block.lines)
+    cells = block.cells if len(block.cells) == len(block.lines) else ((),) * len(block.lines)
     return tuple(
-        Line(end, Box(number, *(round(side, 2) for side in (box.left, box.top, box.right, box.bottom))))
-        for end, box in placed
+        Line(end, Box(number, *(round(side, 2) for side in (box.left, box.top, box.right, box.bottom))), spans)
+        for (end, box), spans in zip(placed, cells, strict=True)
     )
 
 

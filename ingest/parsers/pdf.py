@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ingest.layout.continued import continued, headings_at_end, recalled, remembered
 from ingest.layout.drawings import drawings, labels_in
 from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
@@ -102,6 +103,7 @@ class _Reading:
         self._new_pictures: list[str] = []
         self._outline = Outline(pdf)
         self._metadata = metadata_of(pdf)
+        self._headings = recalled(source.resume.remembered) if source.resume else None
 
     def batch(self, pages: Sequence[TextPage], done: int = 0) -> Iterator[ParsedPage]:
         """Learns from all pages, and reads those after number `done`."""
@@ -127,9 +129,12 @@ class _Reading:
         if drawn is not None and not page.width:
             width, height = drawn.get_size()
             page = replace(page, width=width, height=height)
+        before = self._headings
         try:
             self._new_pictures = []
             elements, source = self._elements(page, lines, drawn, warnings)
+            elements = continued(elements, before)
+            self._headings = headings_at_end(elements)
         finally:
             if drawn is not None:
                 drawn.close()
@@ -141,7 +146,7 @@ class _Reading:
             metadata=self._metadata if first else {},
             page_count=self._count,
             warnings=tuple(warnings),
-            remember=tuple(self._new_pictures),
+            remember=(*self._new_pictures, *(() if self._headings == before else (remembered(self._headings),))),
         )
 
     def _load(self, number: int, warnings: list[str]) -> Any | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.layout.captions import is_figure_caption, pair
+from ingest.layout.cell_spans import cell_spans
 from ingest.layout.lines import row_lines
 from ingest.layout.order import reading_order
 from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, element_lines, merged
@@ -90,8 +91,8 @@ def lay_out(
 
 def _table_block(table: FoundTable, drawn: Sequence[Run]) -> Block:
     text = to_markdown(table.grid)
-    places = row_lines(text, [drawn[i] for i in sorted(table.runs)]) if drawn and text else ()
-    return Block("table", text, (table.box,), lines=places)
+    runs = [drawn[i] for i in sorted(table.runs)] if drawn and text else []
+    return Block("table", text, (table.box,), lines=row_lines(text, runs), cells=cell_spans(text, runs))
 
 
 def _with_titles(flow: Sequence[Block | FoundFigure]) -> list[Block | FoundFigure]:

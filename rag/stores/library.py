@@ -396,6 +396,15 @@ class SqliteLibrary:
         )
         return [element_from_row(row) for row in rows]
 
+    def tables(self, document_id: str) -> list[Element]:
+        """The tables of a document in order, also of formats without pages."""
+        rows = self.database.reader.execute(
+            "SELECT kind, text, page, boxes, level, caption, lines FROM elements"
+            " WHERE document_id = ? AND kind = 'table' ORDER BY ordinal",
+            [document_id],
+        )
+        return [element_from_row(row) for row in rows]
+
     def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
         generation = self._kept.generation
         found = self._kept.languages(chunk_ids)

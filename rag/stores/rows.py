@@ -35,14 +35,27 @@ def boxes_from_json(text: str) -> tuple[Box, ...]:
 
 def lines_to_json(lines: Sequence[Line]) -> str:
     # A tenth of a point is enough: a book of 1,600 pages has 60,000 lines.
-    shown = [[line.end, line.box.page, *(round(side, 1) for side in line.box.as_list()[1:])] for line in lines]
+    shown = [
+        [
+            line.end,
+            line.box.page,
+            *(round(side, 1) for side in line.box.as_list()[1:]),
+            *([[cell and [round(side, 1) for side in cell] for cell in line.cells]] if line.cells else []),
+        ]
+        for line in lines
+    ]
     return json.dumps(shown, separators=(",", ":"))
+
+
+def _line(end: int, page: int, left: float, top: float, right: float, bottom: float, cells: Sequence[Any] = ()) -> Line:
+    spans = tuple(None if cell is None else (float(cell[0]), float(cell[1])) for cell in cells)
+    return Line(int(end), Box.from_list([page, left, top, right, bottom]), spans)
 
 
 def element_from_row(row: Sequence[Any]) -> Element:
     """Without its picture, and without entries, which are kept with its chunk."""
     kind, text, page, boxes, level, caption, lines = row
-    placed = tuple(Line(int(end), Box.from_list(box)) for end, *box in json.loads(lines))
+    placed = tuple(_line(*values) for values in json.loads(lines))
     return Element(kind, text, page, boxes_from_json(boxes), level, caption=caption, lines=placed)
 
 

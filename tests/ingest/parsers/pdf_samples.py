@@ -157,3 +157,14 @@ def locked() -> StandardEncryption:
 def owner_locked() -> StandardEncryption:
     """Opens without a password; printing and copying are forbidden."""
     return StandardEncryption("", "owner-password", canCopy=0, canPrint=0)
+
+
+def table_over_pages(canvas: Canvas) -> None:
+    """One table over three pages, its headings on the first only."""
+    for page in range(3):
+        rows = [[f"Place {page * 20 + n}", f"{1000 + 37 * n + page:,}", f"{n + page}.5%"] for n in range(20)]
+        table = Table([["Place", "People", "Share"], *rows] if page == 0 else rows, colWidths=[160, 120, 120])
+        table.setStyle(TableStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black)]))
+        table.wrapOn(canvas, WIDTH, HEIGHT)
+        table.drawOn(canvas, 72, HEIGHT - 90 - table._height)
+        canvas.showPage()

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ingest.parsers.pdf import PdfParser
-from ingest.protocols import Limits, ParsedPage, Source
+from ingest.protocols import Limits, ParsedPage, Resume, Source
 from ingest.render import render_page
 from rag.documents import Box, Element, ImageData
 from rag.errors import CorruptFile, EmptyFile, EncryptedFile, LimitExceeded
@@ -90,6 +90,21 @@ def test_writes_a_ruled_table_as_markdown(parsed: Callable[..., list[ParsedPage]
         "| South | 98.0 | 101.7 |",
     ]
     assert [element.kind for element in pages[0].elements] == ["heading", "caption", "table", "paragraph"]
+
+
+def test_a_table_over_pages_keeps_its_headings_also_behind_a_kill(
+    tmp_path: Path, parsed: Callable[..., list[ParsedPage]]
+) -> None:
+    pages = parsed(samples.table_over_pages)
+    tables = [page.elements[0] for page in pages]
+    assert [table.text.split("\n")[0] for table in tables] == ["| Place | People | Share |"] * 3
+    assert [len(table.text.split("\n")) for table in tables] == [22, 22, 22]
+    assert "| Place 20 | 1,001 | 1.5% |" in tables[1].text
+    for last in (1, 2):
+        kept = tuple(text for page in pages[:last] for text in page.remember or ())
+        path = tmp_path / "table_over_pages.pdf"
+        source = replace(contract.source(path, PDF), resume=Resume(last, kept))
+        assert list(PdfParser(ocr=None).parse(source)) == pages[last:]
 
 
 def test_pairs_a_figure_with_its_caption(parsed: Callable[..., list[ParsedPage]]) -> None:
