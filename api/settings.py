@@ -291,8 +291,9 @@ class AnswerSettings(_Section):
     self_check: bool = False
     """Whether the generator is asked, before it answers, if the passages hold the answer (llamacpp, openai): what it says counts as
     evidence beside that of the search. Costs one short request, which reads the passages for the answer, too."""
-    self_check_weights: tuple[float, float, float] | None = None
-    """Of the search's evidence, of the generator's yes, and the bias, as fitted by `tuwen eval calibrate`; None takes the built-in ones."""
+    self_check_weights: dict[str, tuple[float, float, float]] = {}
+    """By language: of the search's evidence, of the generator's yes, and the bias, as fitted by `tuwen eval calibrate`. There are built-in ones
+    for English; in a language without any the generator is not asked."""
     examples: str = ""
     """Answered examples for the prompt: `built-in`, or a file (TOML, JSON Lines); a relative path starts in the data directory."""
     example_count: Annotated[int, Field(ge=1, le=10)] = 2

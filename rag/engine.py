@@ -107,7 +107,8 @@ class Engine(Searcher):
             evidence=evidence,
             stages=found.stages,
         )
-        if evidence is None or (options.abstain and self._hopeless(evidence)):
+        weights = options.self_check_weights.get(language) if options.self_check else None
+        if evidence is None or (options.abstain and self._hopeless(evidence, weights)):
             yield from self._decline(told, query.text, language, clock)
             return
         with clock("pack"):
@@ -121,9 +122,9 @@ class Engine(Searcher):
             packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
             prompt = tuple((message.role, message.content) for message in messages)
             told = replace(told, stages=(*found.stages, packed), prompt=prompt)
-        if options.self_check:
+        if weights is not None:
             with clock("check"):
-                told = self._checked(told, evidence, generator, messages, query.text, language)
+                told = self._checked(told, evidence, weights, generator, messages, query.text)
             if options.abstain and (told.evidence or 0.0) < abstain.threshold(options.abstain_below):
                 yield from self._decline(told, query.text, language, clock)
                 return
@@ -164,19 +165,17 @@ class Engine(Searcher):
         self,
         told: Answer,
         evidence: float,
+        weights: self_check.Weights,
         generator: Generator,
         messages: Sequence[Message],
         question: str,
-        language: str,
     ) -> Answer:
         """With what the generator says of the passages in its evidence."""
-        yes = self_check.ask(generator, self_check_messages(messages, question, language, self.prompts))
+        yes = self_check.ask(generator, self_check_messages(messages, question, language_of(question), self.prompts))
         if yes is None:
             late = self_check.LATE_NOTE.format(seconds=self_check.SECONDS)
             return replace(told, notes=(*told.notes, late))
-        return replace(
-            told, evidence=self_check.combined(evidence, yes, self.options.self_check_weights), self_check=yes
-        )
+        return replace(told, evidence=self_check.combined(evidence, yes, weights), self_check=yes)
 
     @property
     def _version(self) -> str:
@@ -184,12 +183,10 @@ class Engine(Searcher):
         examples = self.options.examples
         return f"{self.prompts.version}; examples: {examples.version}" if examples.all else self.prompts.version
 
-    def _hopeless(self, evidence: float) -> bool:
+    def _hopeless(self, evidence: float, weights: self_check.Weights | None) -> bool:
         """Whether the question is declined before the generator is asked."""
-        options, least = self.options, abstain.threshold(self.options.abstain_below)
-        if options.self_check:
-            return not self_check.may_matter(evidence, least, options.self_check_weights)
-        return evidence < least
+        least = abstain.threshold(self.options.abstain_below)
+        return evidence < least if weights is None else not self_check.may_matter(evidence, least, weights)
 
     def _examples(self, question: str, language: str, generator: Generator) -> tuple[Example, ...]:
         options = self.options

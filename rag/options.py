@@ -67,7 +67,8 @@ class Options:
     abstain_below: float | None = None
     self_check: bool = False
     """Whether the generator is asked, before it answers, if the passages hold the answer."""
-    self_check_weights: Weights = WEIGHTS
+    self_check_weights: Mapping[str, Weights] = field(default_factory=lambda: WEIGHTS)
+    """By language; in others it is not asked."""
     examples: Examples = NONE
     """Answered examples, some of which stand in the prompt."""
     example_count: int = 2

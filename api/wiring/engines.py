@@ -117,7 +117,10 @@ def engine(
             abstain_below=answer.abstain_below,
             unsupported=answer.unsupported,
             self_check=answer.self_check,
-            self_check_weights=Weights(*answer.self_check_weights) if answer.self_check_weights else WEIGHTS,
+            self_check_weights={
+                **WEIGHTS,
+                **{language: Weights(*given) for language, given in answer.self_check_weights.items()},
+            },
             examples=examples(settings),
             example_count=answer.example_count,
             example_choice=answer.example_choice,

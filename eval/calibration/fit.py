@@ -56,7 +56,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
     train, test, groups = _sides(found, target)
     # As it is: before other weights of the self-check are put in.
     served, weights = test, self_check.fit_weights(train)
-    if weights is not None:
+    if weights:
         train, test = (self_check.with_weights(side, weights) for side in (train, test))
     choice = _choose(train, target)
     threshold = choice.threshold if choice else None
@@ -81,7 +81,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
         "evidence": _evidence(test),
         "probability": _probability(train, test),
         "curve": _curve(test),
-        "self_check": self_check.told(test, weights) if weights is not None else None,
+        "self_check": self_check.told(test, weights) if weights else None,
         "split": {"by": groups, "train": len(train), "test": len(test), "share": target.train, "seed": target.seed},
     }
     return report | {"notes": _notes(records, found, train, test, choice, target, groups)}

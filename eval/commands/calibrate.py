@@ -122,7 +122,8 @@ def _write(found: dict[str, Any], data: Path | None) -> Path:
     folder = data or Path(".tuwen")
     if found["self_check"] is not None:
         write_setting(folder, "answer", "self_check", True)
-        write_setting(folder, "answer", "self_check_weights", found["self_check"]["weights"])
+        weights = {language: row["weights"] for language, row in found["self_check"].items()}
+        write_setting(folder, "answer", "self_check_weights", weights)
     return write_setting(folder, "answer", "abstain_below", found["threshold"])
 
 
@@ -171,9 +172,9 @@ def _show_threshold(found: dict[str, Any]) -> None:
         f"AURC {evidence['aurc']} (excess {evidence['e_aurc']}, risk of answering everything {evidence['risk_of_all']})",
         markup=False,
     )
-    if checked := found["self_check"]:
+    for language, checked in (found["self_check"] or {}).items():
         weights = ", ".join(f"{weight:g}" for weight in checked["weights"])
-        say(f"answer.self_check_weights = [{weights}]", style="bold", markup=False)
+        say(f"answer.self_check_weights.{language} = [{weights}]", style="bold", markup=False)
         for name, label in (("auroc_answerable", "answerable"), ("auroc_right", "right")):
             shown = ", ".join(f"{key} {'–' if v is None else f'{v:.3f}'}" for key, v in checked[name].items())
             say(

@@ -72,8 +72,8 @@ def test_combined_by_hand() -> None:
     # logit .8 is log 4, logit .2 is -log 4: 1·log 4 − 0.5·log 4 = log 2, of which the probability is 2/3.
     assert self_check.combined(0.8, 0.2, self_check.Weights(1.0, 0.5, 0.0)) == pytest.approx(2 / 3)
     assert self_check.combined(0.3, 0.9, self_check.Weights(1.0, 0.0, 0.0)) == pytest.approx(0.3)
-    assert self_check.combined(0.0, 0.0) > 0
-    assert self_check.combined(1.0, 1.0) < 1
+    assert self_check.combined(0.0, 0.0, self_check.WEIGHTS["en"]) > 0
+    assert self_check.combined(1.0, 1.0, self_check.WEIGHTS["en"]) < 1
 
 
 def test_a_yes_is_asked_for_behind_the_same_passages_and_the_answer_follows() -> None:
@@ -93,7 +93,7 @@ def test_a_yes_is_asked_for_behind_the_same_passages_and_the_answer_follows() ->
 
 def test_a_no_declines_as_kindly_as_low_evidence_does_and_nothing_is_written() -> None:
     generator = Judging(0.001)
-    weights = self_check.Weights(0.5, 2.0, 0.0)
+    weights = {"en": self_check.Weights(0.5, 2.0, 0.0)}
     events = told(engine(generator, self_check=True, self_check_weights=weights))
     answer = final(events)
     assert answer.abstained
@@ -129,6 +129,14 @@ def test_a_check_that_takes_too_long_leaves_the_search_to_decide() -> None:
 def test_a_generator_without_probabilities_is_named() -> None:
     with pytest.raises(BadSetting, match=r"scripted.*answer\.self_check"):
         told(engine(ScriptedGenerator(), self_check=True))
+
+
+def test_a_language_without_weights_is_not_asked_about() -> None:
+    generator = Judging(0.001, "这座茶园建于1952年[1]。")
+    answer = final(told(engine(generator, self_check=True), "这座茶园建于哪一年？"))
+    assert not answer.abstained
+    assert answer.self_check is None
+    assert generator.asked == []
 
 
 def test_off_it_asks_nothing() -> None:
