@@ -175,7 +175,7 @@ class RerankGate(_Section):
 
 LATE_GATES = {
     "en": RerankGate(weight=0.2, depth=10, reranker="late"),
-    "zh": RerankGate(weight=1.0, depth=5, reranker="late"),
+    "zh": RerankGate(weight=1.0, depth=10, reranker="late"),
 }
 """Measured on public sets (docs/reranking.md): words tell more of English passages than tokens do, and less of Chinese ones."""
 

@@ -28,22 +28,29 @@ from benchmarks.common import arguments, directory
 
 if TYPE_CHECKING:
     from api.service import Service
+    from api.settings import Settings
     from eval.datasets.model import Dataset, Question
     from rag.engine import Engine
-    from rag.protocols import TextEncoder, Vectors
+    from rag.protocols import Generator, Reranker, TextEncoder, Vectors
 
 STEPS: Mapping[str, Mapping[str, Any]] = {
+    "vector": {"scheme": "vector"},
     "rrf": {"fusion": "rrf"},
-    "rocchio-0": {"rocchio": 0.0},
-    "rocchio-0.6": {"rocchio": 0.6},
     "rrf-regularise-0": {"fusion": "rrf", "regularise": 0.0},
+    "rocchio-0": {"rocchio": 0.0},
+    "rocchio-0-regularise-0": {"rocchio": 0.0, "regularise": 0.0},
+    "rocchio-0.6": {"rocchio": 0.6},
     "regularise-0": {"regularise": 0.0},
-    "regularise-0.4": {"regularise": 0.4},
+    "regularise-0.2": {"regularise": 0.2},
+    "regularise-0.5": {"regularise": 0.5},
     "diversity-0.1": {"diversity": 0.1},
     "diversity-0.3": {"diversity": 0.3},
     "fold-off": {"fold": "off"},
     "fold-same": {"fold": "same"},
     "spelling-off": {"spelling": False},
+    "late-0.3": {"reranker": "late", "rerank_weight": 0.3, "rerank_depth": 10},
+    "late-0.5": {"reranker": "late", "rerank_weight": 0.5, "rerank_depth": 10},
+    "late-1": {"reranker": "late", "rerank_weight": 1.0, "rerank_depth": 10},
     "merge": {"merge": True},
     "compress-0.7": {"compress": 0.7},
     "compress-0.5": {"compress": 0.5},
@@ -117,17 +124,15 @@ def _measure(
     draw = random.Random(7)
     texts = {q.id: mistyped(q.text, draw) if typos else q.text for q in chosen}
     engine = replace(service.engine, encoder=_Remembering(service.engine.encoder))
-    variants = {"default": engine.options} | {step: replace(engine.options, **STEPS[step]) for step in steps}
+    variants = {"default": engine} | {step: _changed(engine, service.settings, STEPS[step]) for step in steps}
     scores: dict[str, list[float]] = {name: [] for name in variants}
     ms: dict[str, list[float]] = {name: [] for name in variants}
     tokens: dict[str, list[float]] = {name: [] for name in variants}
     for question in chosen:
         engine.encoder.encode_queries([texts[question.id]])
-        for name, options in variants.items():
+        for name, variant in variants.items():
             began = time.perf_counter()
-            value = _score(
-                replace(engine, options=options), texts[question.id], collection, dataset, question, ids, measure
-            )
+            value = _score(variant, texts[question.id], collection, dataset, question, ids, measure)
             ms[name].append((time.perf_counter() - began) * 1000)
             scores[name].append(value[0])
             tokens[name].append(value[1])
@@ -139,6 +144,33 @@ def _measure(
         )
         for name in steps
     ]
+
+
+def _changed(engine: Engine, settings: Settings, step: Mapping[str, Any]) -> Engine:
+    """With a reranker, it is one for all steps that have it: what it has read is not read again, so that its milliseconds are too few."""
+    options = {name: value for name, value in step.items() if name != "reranker"}
+    kind = step.get("reranker")
+    return replace(
+        engine,
+        options=replace(engine.options, **options),
+        reranker=_reranker(settings, kind) if kind else engine.reranker,
+    )
+
+
+_rerankers: dict[str, Reranker | None] = {}
+
+
+def _reranker(settings: Settings, kind: str) -> Reranker | None:
+    from api.wiring.rerankers import reranker
+
+    if kind not in _rerankers:
+        chosen = settings.retrieval.model_copy(update={"reranker": kind})
+        _rerankers[kind] = reranker(settings.model_copy(update={"retrieval": chosen}), _no_generator)
+    return _rerankers[kind]
+
+
+def _no_generator() -> Generator:
+    raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
