@@ -159,6 +159,31 @@ def test_nothing_is_published_without_its_vectors_or_blobs(library: SqliteLibrar
     assert library.documents() == []
 
 
+def test_of_many_the_incomplete_are_left_out(library: SqliteLibrary) -> None:
+    old = publish(library, publication(library, "a.txt", "old words"))
+    first, second, third = (publication(library, f"{name}.txt", text) for name, text in zip("abc", "xyz", strict=True))
+    embed(library, first)
+    embed(library, third)
+    assert library.publish_all([first, second, third], SPACE.id) == [first, third]
+    assert [stored.document.name for stored in library.documents()] == ["a.txt", "c.txt"]
+    with pytest.raises(NotFound):
+        library.blobs.path(old.document.sha256)
+    assert library.blobs.has(second.document.sha256), "it is not published yet"
+    embed(library, second)
+    assert library.publish_all([second], SPACE.id) == [second]
+
+
+def test_what_one_leaves_and_another_takes_stays(library: SqliteLibrary) -> None:
+    publish(library, publication(library, "a.txt", "same", content=b"x"))
+    changed, taker = publication(library, "a.txt", "other"), publication(library, "b.txt", "same", content=b"x")
+    embed(library, changed)
+    embed(library, taker)
+    done = library.publish_all([taker, changed], SPACE.id)
+    assert done == [taker, changed]
+    assert library.blobs.has(taker.document.sha256)
+    assert library.missing_vectors(SPACE.id, digests_of(taker.chunks[0])) == []
+
+
 def test_vectors_of_a_wrong_shape_are_refused(library: SqliteLibrary) -> None:
     with pytest.raises(SpaceMismatch, match="4 dimensions"):
         library.store_vectors(SPACE, ["a"], np.zeros((1, 5), np.float32))
