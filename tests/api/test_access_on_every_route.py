@@ -59,7 +59,7 @@ def write_files(folder: Path, tenant: str, word: str) -> None:
     (folder / "stone.png").write_bytes(picture((200, 0, 0) if tenant == "red" else (0, 0, 200)))
     (folder / "notes.md").write_text(
         f"---\nauthor: {tenant}\n---\n# Granite\n\nThe granite of the quarry is {word} and hard. Its {word}ite weighs 12 tonnes.\n\n"
-        f"![The {word} stone](stone.png)\n"
+        f"![The {word} stone](stone.png)\n\n| Stone | Tonnes |\n|---|---|\n| {word} | 12 |\n"
     )
     # The same in both houses: a search folds it into one hit and names its other places.
     same = (
@@ -161,7 +161,10 @@ def asked(path: str, **more: Any) -> Ask:
     ]
 
     def ask(client: TestClient, of: dict[str, str]) -> list[Any]:
-        theirs = [{"filter": {"document_id": [of["notes"]]}}, {"filter": f'name starts_with "{of["name"]}"'}]
+        theirs: list[dict[str, Any]] = [
+            {"filter": {"document_id": [of["notes"]]}},
+            {"filter": f'name starts_with "{of["name"]}"'},
+        ]
         return [client.post(path, json={**question, **more, **change}) for change in [*tries, *theirs]]
 
     return ask
@@ -180,6 +183,7 @@ READ: dict[tuple[str, str], Ask] = {
     ("GET", "/v1/files/{file_id}/pages"): of_files("/pages"),
     ("GET", "/v1/files/{file_id}/pages/{number}/image"): of_files("/pages/1/image"),
     ("GET", "/v1/files/{file_id}/chunks"): of_files("/chunks"),
+    ("GET", "/v1/files/{file_id}/tables"): of_files("/tables"),
     ("GET", "/v1/images/{chunk_id}"): get("/v1/images/{image}", "/v1/images/{chunk}", "/v1/images/{notes}"),
     ("GET", "/v1/jobs"): get("/v1/jobs", "/v1/jobs?status=queued", "/v1/jobs?status=failed"),
     ("GET", "/v1/jobs/failed"): get("/v1/jobs/failed", "/v1/jobs/failed?collection=default"),

@@ -60,7 +60,7 @@ def test_events_go_on_behind_the_last_one_seen(tmp_path: Path) -> None:
         found = []
         changes = routes._changes(Request(), ALL, jobs, after, leaving := anyio.Event())  # type: ignore[arg-type]
         async for event in changes:
-            found.append(json.loads(event.data)["name"])
+            found.append(json.loads(str(event.data))["name"])
             if len(found) == count:
                 # The server ends: so do the events, by themselves.
                 leaving.set()

@@ -257,7 +257,7 @@ def test_hostile_markup_is_read_in_no_time(tmp_path: Path) -> None:
     ):
         path.write_text("# Title\n\n" + text)
         began = time.process_time()
-        fetch_pictures(InputFile(path, "a.md", "https://x.example/a.md"), remote, tmp_path, Limits(), lambda: False)  # type: ignore[arg-type]
+        fetch_pictures(InputFile(path, "a.md", "https://x.example/a.md"), remote, tmp_path, Limits(), lambda: False)
         assert time.process_time() - began < 5
 
 
