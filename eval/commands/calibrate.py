@@ -1,4 +1,4 @@
-"""`tuwen eval calibrate`: what a run teaches about when to abstain and whether to rerank."""
+"""`tuwen eval calibrate`: what a run teaches about when to abstain, whether to rerank, and which hits are noise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api import terminal
+from eval.commands.calibrate_noise import fit_noise, show_noise, write_noise
 from eval.commands.options import Data, Json
 
 CONFIDENCE = 0.95
@@ -33,23 +34,36 @@ def calibrate_run(
         Path | None,
         typer.Option(help="A run of the same questions with a reranker: say whether to use it.", show_default=False),
     ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            help="Fit the score below which hits are left out, for this largest share of relevant ones, say 0.02.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the split into a train and a test side.")] = 0,
     write: Annotated[
         bool,
-        typer.Option(
-            "--write", help="Write the threshold, or how far to rerank, into the data directory's tuwen.toml."
-        ),
+        typer.Option("--write", help="Write what was found into the data directory's tuwen.toml."),
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Fit the evidence below which Tuwen abstains, for a risk or a coverage; or decide by measurement whether to rerank."""
+    """Fit the evidence below which Tuwen abstains, for a risk or a coverage; or the score below which hits are noise; or decide by
+    measurement whether to rerank."""
     from rag.errors import BadRequest
 
     with terminal.errors(as_json):
-        if rerank is not None:
-            if risk is not None or coverage is not None:
-                raise BadRequest("--rerank decides about the reranker only.", "Leave --risk and --coverage out.")
+        if (rerank is not None or noise is not None) and (risk is not None or coverage is not None):
+            only = "--rerank decides about the reranker only." if rerank is not None else "--noise fits a score only."
+            raise BadRequest(only, "Leave --risk and --coverage out.")
+        if noise is not None:
+            if rerank is not None:
+                raise BadRequest("--noise fits a score of one run.", "Leave --rerank out.")
+            found = fit_noise(run, noise, round(1 - confidence, 9), seed)
+            if write:
+                found["written"] = str(write_noise(found, data))
+        elif rerank is not None:
             found = _gate(run, rerank, measure, round(1 - confidence, 9), seed)
             if write:
                 found["written"] = str(_write_gate(found, data))
@@ -59,6 +73,8 @@ def calibrate_run(
                 found["written"] = str(_write(found, data))
         if as_json:
             terminal.print_json(found)
+        elif noise is not None:
+            show_noise(found)
         elif rerank is not None:
             _show_gate(found)
         else:
