@@ -30,7 +30,7 @@ class OnnxTextEncoder:
     """Unit vectors of questions and passages; texts longer than the model can see are cut at their end.
 
     `threads` is the number of threads of one forward pass; 0 leaves it to ONNX Runtime (one per physical core) for passages, and takes one
-    for questions: 20 tokens took 4.6 ms of one thread, 5.6 of two, which spent 6.9 of the processor's (two cores). Passages have a
+    for a question: 20 tokens took 4.6 ms of one thread, 5.6 of two, which spent 6.9 of the processor's (two cores). Passages have a
     session of their own then, opened at the first of them: it holds the weights once more (125 MB).
     `centre_languages` takes each language's mean out of the vectors (rag/encoders/centring.py): for multilingual models.
     Raises ModelMissing when a file is not there and ModelCorrupt when ONNX Runtime cannot open it.
@@ -89,7 +89,9 @@ class OnnxTextEncoder:
         return self._centring.passages(vectors, texts) if self._centring else vectors
 
     def _plain_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self._query_prefix, self._session(self._question_threads))
+        # Several at once (rag/encoders/batching.py) have all threads, since everybody waits for them.
+        session = self._session(self._question_threads if len(texts) == 1 else self._threads)
+        return self._encode(texts, self._query_prefix, session)
 
     def _plain_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(texts, self._passage_prefix, self._session(self._threads))
