@@ -107,7 +107,11 @@ def ingest(
         for again, _ in enumerate(watched(paths, every, threading.Event()) if watch else [None]):
             # What is elsewhere is counted while it is ingested: it is not listed twice.
             total = 0 if as_json or events or len(paths) < len(places) else sum(1 for _ in find(paths))
-            with terminal.ingest_view(total, as_json=as_json, events=events, each=again > 0) as tell:
+            with (
+                # What was sent to a server is its own to work on.
+                terminal.interruptible(quiet=as_json or not isinstance(client, LocalClient)),
+                terminal.ingest_view(total, as_json=as_json, events=events, each=again > 0) as tell,
+            ):
                 report = client.ingest(places, collection, tell, retry_failed=retry_failed, sync=sync)
             failed = bool(report.states["failed"])
             if as_json:

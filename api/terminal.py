@@ -122,6 +122,19 @@ def ingest_view(
             yield view.show
 
 
+@contextmanager
+def interruptible(*, quiet: bool) -> Iterator[None]:
+    """Says to whoever presses Ctrl-C what becomes of the rest."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not quiet:
+            err.print(
+                "Interrupted: what is not published yet is set aside. The same command again, or `tuwen jobs resume`, goes on with it."
+            )
+        raise
+
+
 def show_report(report: Report) -> None:
     for name, warning in report.warnings:
         err.print(f"[yellow]{escape(name)}:[/] {escape(warning)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import tuwen
 from api import terminal
 from api.client import LocalClient
 from api.service import Service
@@ -50,3 +51,18 @@ def test_a_message_is_not_broken_where_nobody_looks(capsys: pytest.CaptureFixtur
     said = capsys.readouterr().err
     assert said.count(message) == 2
     assert "+ b.md" in said
+
+
+def test_whoever_interrupts_is_told_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> Report:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalClient, "ingest", interrupted)
+    (tmp_path / "a.md").write_text("# A")
+    for more, said in (([], True), (["--json"], False)):
+        with pytest.raises(SystemExit) as ended:
+            tuwen.app(["ingest", str(tmp_path / "a.md"), "--data", str(tmp_path / "data"), *more])
+        assert ended.value.code == 1
+        assert ("`tuwen jobs resume`, goes on with it" in capsys.readouterr().err) is said
