@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from rag.errors import BadSetting
 
 NAME = "tuwen.toml"
+
+
+def read_setting(data: Path, section: str, name: str, otherwise: Any) -> Any:
+    """What the file says, as a plain value; `otherwise` where it says nothing or is not there. Raises BadSetting for one that is not TOML."""
+    path = data / NAME
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get(section, {}) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadSetting(f"{path} cannot be read: {error}.", "Correct it; it is a TOML file.") from error
+    return table.get(name, otherwise) if isinstance(table, dict) else otherwise
 
 
 def write_setting(data: Path, section: str, name: str, value: Any) -> Path:

@@ -115,16 +115,19 @@ def _gate(run: Path, rerank: Path, measure: str, alpha: float, seed: int) -> dic
 
 
 def _write_gate(found: dict[str, Any], data: Path | None) -> Path:
-    """What was decided for each language; for all together, where the run does not tell languages apart."""
-    from eval.settings_file import write_setting
+    """What was decided for each language, beside what holds for the others; for all together, where the run does not tell them apart."""
+    from eval.runner import default_settings
+    from eval.settings_file import read_setting, write_setting
 
     folder = data or Path(".tuwen")
-    gates = {
+    measured = {
         language: {"weight": gate["weight"], "depth": gate["depth"], "reranker": found["reranker"]}
         for language, gate in found["languages"].items()
         if gate["decision"] != "unknown"
     }
-    if gates:
+    if measured:
+        usual = default_settings("embedded")["retrieval"]["rerank_by_language"]
+        gates = read_setting(folder, "retrieval", "rerank_by_language", usual) | measured
         return write_setting(folder, "retrieval", "rerank_by_language", gates)
     return write_setting(folder, "retrieval", "rerank_gate", found["decision"])
 

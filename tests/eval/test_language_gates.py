@@ -133,6 +133,11 @@ def test_the_command_writes_what_the_engine_reads(tmp_path: Path, monkeypatch: p
         found["languages"]["zh"]["weight"],
         found["languages"]["zh"]["depth"],
     )
+    # Measured again in one language, the other keeps its gate.
+    zh = written(tmp_path / "zh", scripted("zh", 120, 9), reranker="onnx", reranker_model="/models/bge")
+    again = CliRunner().invoke(app, ["calibrate", zh, "--rerank", zh, "--data", str(data), "--write", "--json"])
+    assert set(json.loads(again.stdout)["languages"]) == {"zh"}
+    assert not rerank_gates(load(data, {"retrieval": {"reranker": "onnx", "reranker_model": "/models/bge"}}))["en"].open
     # What was measured says nothing of another model.
     assert rerank_gates(load(data, {"retrieval": {"reranker": "onnx", "reranker_model": "/models/other"}})) == {}
 
