@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -13,6 +14,10 @@ from rag.language import language_of
 from rag.words import sentences
 
 NEARBY_TOKENS = 50
+SEEN = frozenset({"label", "ocr"})
+"""Kinds of entries that were made of the picture."""
+SEVERAL = "mul"
+"""ISO 639-2 for several languages."""
 
 
 def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, before: str, after: str) -> ImageChunk:
@@ -48,8 +53,17 @@ def image_chunk(document: Document, ordinal: int, figure: Element, path: Path, b
         headings=tuple(text for _, text in path),
         page=page,
         boxes=merged_boxes(figure.boxes),
-        language=language_of("\n".join(entry.text for entry in kept)),
+        language=_language(kept),
     )
+
+
+def _language(entries: Sequence[ImageEntry]) -> str:
+    """That of what the document says of the picture. Labels are Chinese, too: by them an English caption's picture had to be found by words, where a
+    Chinese question has none of its own in it, and pictures with a common label stood before it (docs/pictures.md)."""
+    said = "\n".join(entry.text for entry in entries if entry.kind not in SEEN and any(c.isalpha() for c in entry.text))
+    language = language_of(said or "\n".join(entry.text for entry in entries))
+    labelled = any(entry.kind == "label" for entry in entries)
+    return SEVERAL if said and labelled and language != "zh" else language
 
 
 def _words_of(name: str) -> str:
