@@ -51,12 +51,12 @@ class GuardedStream:
 
     def __iter__(self) -> Iterator[str]:
         """Raises GeneratorUnavailable."""
-        guarding = partial(StreamGuard, self._request.language, self._instructions())
-        guard, said = yield from self._said(guarding, self._request)
+        guarding = partial(StreamGuard, self._request.language)
+        guard, said = yield from self._said(partial(guarding, self._instructions()), self._request)
         if guard.illness is not None and not guard.released and self._request.messages:
             self._notes.append(RETRY_NOTE.format(illness=guard.illness))
             messages = firmer(self._request.messages, guard.illness, self._request.language, self._prompts)
-            firmly = partial(guarding, patient=False)
+            firmly = partial(guarding, [*self._instructions(), self._firm(guard.illness)], patient=False)
             guard, again = yield from self._said(firmly, replace(self._request, messages=messages))
             said = again or said
         elif guard.illness is None and marker_for_words(guard.text) and self._request.messages:
@@ -75,7 +75,8 @@ class GuardedStream:
         illness: Illness = "marker for words"
         self._notes += [*first.notes, RETRY_NOTE.format(illness=illness)]
         messages = firmer(self._request.messages, illness, self._request.language, self._prompts)
-        firmly = partial(StreamGuard, self._request.language, self._instructions(), patient=False)
+        told = [*self._instructions(), self._firm(illness)]
+        firmly = partial(StreamGuard, self._request.language, told, patient=False)
         pieces = self._said(firmly, replace(self._request, messages=messages))
         try:
             while True:
@@ -90,6 +91,10 @@ class GuardedStream:
             yield f"\n\n{self.text}"
         else:
             self.text = trailing(first.text)
+
+    def _firm(self, illness: Illness) -> str:
+        """What was added to the prompt, which is not to be repeated either."""
+        return self._prompts.text(self._request.language, f"again.{illness.replace(' ', '_')}")
 
     def _instructions(self) -> list[str]:
         """Lines of the prompt that are not to be repeated: the instructions, and the answers of examples."""

@@ -111,6 +111,11 @@ def test_a_marker_alone_is_still_an_illness() -> None:
             "The number of ducks is [1] and [2].",
             "There are three ducks on the pond. [1]",
         ),
+        (
+            "The number of ducks is [1].",
+            "Write the answer itself in words. Ducks.",
+            "There are three ducks on the pond. [1]",
+        ),
         ("In 1 of 3 cases the number of geese is 【2】", "", "Geese fly south in October. [2]"),
     ],
 )
