@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Filter
@@ -44,6 +44,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> SqliteLibrary:
 ALLOWED = [None, "name = 3.txt", 'name != "0.txt"', "name in (1.txt, 2.txt) or collection = other"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([*WORDS, "nowhere", '"']), min_size=1, max_size=5),
     st.sampled_from(["default", "other", "none"]),
