@@ -425,7 +425,10 @@ class Service:
         return {
             "text_encoder": self.encoder.space.model,
             "image_encoder": image_encoder.space.model if image_encoder else "none: pictures are found by their texts",
-            "image_describer": describer.name if describer else "none",
+            "image_describer": " + ".join(
+                name for name in (describer.name if describer else "", self.settings.vision.model) if name
+            )
+            or "none",
             "reranker": self.engine.reranker.name if self.engine.reranker else "none",
             "generator": self.generator.name,
         }
