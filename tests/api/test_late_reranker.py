@@ -78,3 +78,17 @@ def test_likeness_verifies_nothing() -> None:
     chosen = settings(Path("nowhere"))
     with pytest.raises(BadSetting, match="not probabilities"):
         VERIFIERS["reranker"](chosen, reranker(chosen, no_generator), no_generator)
+
+
+@pytest.mark.model
+def test_a_chinese_question_finds_the_english_sentence() -> None:
+    made = reranker(load(Path("nowhere"), {"retrieval": {"reranker": "late"}}), no_generator)
+    assert made is not None
+    right = "The observatory stands on a hill above the town. It was founded in 1887 by two teachers. Entry is free."
+    others = [
+        "The library stands in the middle of the town. It lends books to everybody. Entry is free.",
+        "The observatory opens at nine in the evening. Visitors see the moon and the planets through two telescopes.",
+        "In 1887 the town had four thousand inhabitants. Most of them were farmers, and two were teachers.",
+    ]
+    scores = made.score("天文台是谁创建的？", [*others, right])
+    assert max(range(4), key=scores.__getitem__) == 3
