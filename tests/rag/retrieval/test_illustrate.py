@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -49,6 +49,7 @@ def test_what_is_not_there_takes_no_place() -> None:
     assert item.label == "2"
 
 
+@settings(deadline=None)
 @given(st.integers(LEAST_SIDE, 900), st.integers(LEAST_SIDE, 900), st.integers(2_000, 200_000))
 def test_no_picture_is_larger_than_its_budget(width: int, height: int, pixels: int) -> None:
     given_ = picture(width, height)

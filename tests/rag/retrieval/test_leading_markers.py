@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answers import Hit, Passage, Usage
@@ -64,6 +64,7 @@ def test_other_texts_stay_as_they_are(written: str) -> None:
     assert trailing(written) == written
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="[]12, .。\nDa鸭-", max_size=60), st.integers(1, 7))
 def test_pieces_make_the_same_text_as_the_whole_and_no_word_is_lost(text: str, size: int) -> None:
     markers = LeadingMarkers()
