@@ -1,6 +1,6 @@
 """What of one document comes back from each format: the share of its words, and of its table's cells as cells.
 
-    python benchmarks/format_recall.py [--shared ../shared]
+    python -m benchmarks.format_recall [--shared ../shared]
 
 A document with headings, paragraphs, a list and a table, in English and Chinese, is written in every format by that format's usual
 library, and read through the real parse worker. Under `--shared`, the published multi-format test document (PDF, DOCX, PPTX, TIFF)
