@@ -87,7 +87,7 @@ class IndexSettings(_Section):
     port: int = 8000
     ssl: bool = False
     apart: bool = False
-    """The embedded Chroma in a process of its own: more questions a second where many ask at once (docs/retrieval.md)."""
+    """The embedded Chroma in a process of its own, so that looking for neighbours holds no other question up (docs/retrieval.md)."""
     vectors: Literal["float32", "int8"] = "float32"
     """How the library keeps its own vectors: `int8` takes a quarter of the room. A library may hold both; `tuwen doctor --rebuild` stores
     all of them as is set here. Chroma keeps single precision in any case."""
