@@ -28,7 +28,7 @@ class Models:
     """What embedding needs. Its spaces are registered in the library."""
 
     index: Callable[[], VectorIndex]
-    """Asked for when there is something to index: it may still be opening while the first texts are embedded."""
+    """Asked for before the first document is published: it may still be opening while the first texts are embedded."""
     encoder: TextEncoder
     image_encoder: ImageEncoder | None = None
     lanes: int = 1

@@ -143,6 +143,9 @@ class Writer:
         complete = [draft for draft in drafts if draft.read and not draft.waiting and not self._unwanted(draft)]
         if not complete:
             return
+        # At its opening the index is compared with the library, and what it lacks is added: what is published meanwhile would be added
+        # twice, and a vector that is put over itself can drop out of the graph.
+        self._models.index()
         publications = [self._publication(draft) for draft in complete]
         visible = {id(made) for made in self._flow.library.publish_all(publications, self._models.encoder.space.id)}
         for draft, publication in zip(complete, publications, strict=True):

@@ -379,3 +379,17 @@ def test_files_are_found_by_their_place_below_the_folder(tmp_path: Path) -> None
     assert [file.name for file in find([tmp_path, tmp_path])] == ["a.txt", "b/c.txt"]
     with pytest.raises(BadRequest, match="nowhere"):
         list(find([tmp_path / "nowhere"]))
+
+
+def test_the_index_is_open_before_anything_is_published(bench: Bench) -> None:
+    """Opening it compares it with the library: see Writer."""
+    bench.write("a.txt", "a document")
+    seen: list[list[str]] = []
+
+    def opened() -> VectorIndex:
+        seen.append(bench.names())
+        return bench.index
+
+    bench.pipeline._open_models = lambda: Models(opened, bench.encoder)
+    assert bench.run().states == {"published": 1}
+    assert seen[0] == []
