@@ -16,7 +16,7 @@ class DocxParser:
     """DOCX, DOCM and their templates. Pages exist only once Word has laid them out, so there are none here."""
 
     media_types = frozenset({DOCX})
-    version = "docx-1"
+    version = "docx-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         with Package(source) as package:

@@ -37,7 +37,7 @@ class HtmlParser:
     """`text/html`: headings, paragraphs, lists, tables, code and figures of the main content."""
 
     media_types = frozenset({"text/html", "application/xhtml+xml"})
-    version = "html-1"
+    version = "html-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         data = source_bytes(source)

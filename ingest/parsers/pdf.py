@@ -47,7 +47,7 @@ class PdfParser:
 
     @property
     def version(self) -> str:
-        return f"pdf-5+{self._ocr.name if self._ocr else 'no-ocr'}"
+        return f"pdf-6+{self._ocr.name if self._ocr else 'no-ocr'}"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Pages in order. Raises EncryptedFile, CorruptFile, EmptyFile, LimitExceeded."""

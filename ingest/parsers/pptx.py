@@ -23,7 +23,7 @@ class PptxParser:
     """PPTX, PPSX, PPTM and their templates."""
 
     media_types = frozenset({PPTX})
-    version = "pptx-1"
+    version = "pptx-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         if source.path.stat().st_size > source.limits.bytes:

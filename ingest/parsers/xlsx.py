@@ -34,7 +34,7 @@ class XlsxParser:
     """XLSX, XLSM and their templates. A sheet has no pages; its name is a heading."""
 
     media_types = frozenset({XLSX})
-    version = "xlsx-1"
+    version = "xlsx-2"
 
     def parse(self, source: Source) -> Iterator[ParsedPage]:
         """Parts of sheets in order. Raises CorruptFile, EmptyFile, LimitExceeded (`rows`)."""
