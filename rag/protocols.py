@@ -189,6 +189,10 @@ class VectorStore(Protocol):
 
     def ids(self, key: IndexKey) -> set[str]: ...
 
+    def held(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        """Ids and vectors `[n, dimension]`, as they were given, of those of the ids that the index has."""
+        ...
+
     def keys(self) -> list[IndexKey]:
         """Every index that exists."""
         ...

@@ -56,6 +56,10 @@ class StoreApart:
         found: set[str] = self._ask("ids", key)
         return found
 
+    def held(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        found: tuple[list[str], Vectors] = self._ask("held", key, list(ids))
+        return found
+
     def keys(self) -> list[IndexKey]:
         found: list[IndexKey] = self._ask("keys")
         return found

@@ -110,6 +110,20 @@ class ChromaVectorStore:
         collection = self._open(key)
         return set() if collection is None else set(self._call(partial(collection.get, include=[]))["ids"])
 
+    def held(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        there: list[str] = []
+        vectors: list[Vectors] = []
+        collection = self._open(key) if ids else None
+        if collection is None:
+            return there, np.zeros((0, 0), np.float32)
+        for start in range(0, len(ids), _MAX_BATCH):
+            part = list(ids[start : start + _MAX_BATCH])
+            found: Any = self._call(partial(collection.get, ids=part, include=["embeddings"]))
+            if found["ids"]:
+                there += found["ids"]
+                vectors.append(np.asarray(found["embeddings"], np.float32))
+        return there, np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
+
     def keys(self) -> list[IndexKey]:
         found = self._call(self._client.list_collections)
         described = [collection.metadata or {} for collection in found]

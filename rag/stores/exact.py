@@ -47,6 +47,11 @@ class ExactVectorStore:
     def ids(self, key: IndexKey) -> set[str]:
         return set(self._indexes.get(key, {}))
 
+    def held(self, key: IndexKey, ids: Sequence[str]) -> tuple[list[str], Vectors]:
+        index = self._indexes.get(key, {})
+        there = [id_ for id_ in ids if id_ in index]
+        return there, np.stack([index[id_] for id_ in there]) if there else np.zeros((0, 0), np.float32)
+
     def keys(self) -> list[IndexKey]:
         return list(self._indexes)
 

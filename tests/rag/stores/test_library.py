@@ -337,6 +337,36 @@ class TestIndex:
         keeper.flush()
         assert store.ids(IndexKey("default", SPACE.id, "text")) == {made.chunks[0].id}
 
+    def test_what_is_there_already_is_not_touched_again(
+        self, library: SqliteLibrary, index: tuple[VectorIndex, ExactVectorStore], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A vector that is put over itself, or taken out and put in again, can drop out of the graph."""
+        keeper, store = index
+        publish(library, publication(library, "a.txt", "one"))
+        rows = library.database.reader.execute("SELECT * FROM outbox").fetchall()
+        keeper.flush()
+        made = publish(library, publication(library, "b.txt", "two"))
+        with library.database.transaction() as db:  # as if a kill had come before the rows were deleted
+            db.executemany(f"INSERT INTO outbox VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        put, taken = [], []
+        monkeypatch.setattr(store, "upsert", lambda _, ids, __: put.extend(ids))
+        monkeypatch.setattr(store, "delete", lambda _, ids: taken.extend(ids))
+        keeper.flush(again=True)
+        ids = {chunk.id for chunk in made.chunks}
+        assert set(put) == ids
+        assert set(taken) <= ids
+
+    def test_a_vector_that_is_another_one_is_put_in_anew(
+        self, library: SqliteLibrary, index: tuple[VectorIndex, ExactVectorStore]
+    ) -> None:
+        keeper, store = index
+        made = publish(library, publication(library, "a.txt", "one"))
+        key = IndexKey("default", SPACE.id, "text")
+        ids, vectors = library.vectors_by_id(key, [made.chunks[0].id])
+        store.upsert(key, ids, -vectors)
+        keeper.flush(again=True)
+        assert store.held(key, ids)[1] == pytest.approx(vectors)
+
     def test_rebuild_drops_what_nothing_needs(
         self, library: SqliteLibrary, index: tuple[VectorIndex, ExactVectorStore]
     ) -> None:

@@ -59,6 +59,17 @@ def test_deletes_what_is_there_and_ignores_what_is_not(store: VectorStore) -> No
     assert "b" not in [id_ for id_, _ in store.query(TEXT, vectors[1], 3)]
 
 
+def test_holds_what_it_was_given(store: VectorStore) -> None:
+    vectors = unit(3)
+    store.upsert(TEXT, ["a", "b", "c"], vectors)
+    ids, held = store.held(TEXT, ["c", "never", "a"])
+    assert sorted(ids) == ["a", "c"]
+    for id_, vector in zip(ids, held, strict=True):
+        assert vector == pytest.approx(vectors["abc".index(id_)], abs=1e-6)
+    assert store.held(TEXT, []) == ([], pytest.approx(np.zeros((0, 0))))
+    assert store.held(IndexKey("missing", "space", "text"), ["a"])[0] == []
+
+
 def test_an_index_that_is_not_there_is_empty(store: VectorStore) -> None:
     missing = IndexKey("missing", "space", "text")
     assert store.query(missing, unit(1)[0], 3) == []
