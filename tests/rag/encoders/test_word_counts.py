@@ -30,7 +30,7 @@ def test_words_have_together_as_many_tokens_as_the_text(tiny_encoder: OnnxTextEn
     assert isinstance(tiny_encoder._count, WordCounts)
 
 
-@given(st.lists(st.text(st.characters(), max_size=30), max_size=4))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=4))
 def test_of_any_characters(tiny_encoder: OnnxTextEncoder, texts: list[str]) -> None:
     assert tiny_encoder.count_tokens(texts) == tiny_encoder._count_whole(texts)
 
