@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Hashable, Mapping
+from typing import Literal
+
+By = Literal["documents", "questions"]
 
 LARGEST = 0.5
 """Share of the questions about one document above which a split by documents is no split: then questions are split."""
@@ -33,6 +36,14 @@ def group_split(groups: Mapping[str, Hashable], share: float, seed: int = 0) -> 
     return [id_ for id_, group in groups.items() if group in train], [
         id_ for id_, group in groups.items() if group not in train
     ]
+
+
+def two_sides(groups: Mapping[str, Hashable], share: float = 0.5, seed: int = 0) -> tuple[list[str], list[str], By]:
+    """As `group_split`, and what was divided: questions, where too many are of one group to divide the groups."""
+    by: By = "documents"
+    if too_few_groups(groups):
+        groups, by = {id_: id_ for id_ in groups}, "questions"
+    return *group_split(groups, share, seed), by
 
 
 def too_few_groups(groups: Mapping[str, Hashable]) -> bool:

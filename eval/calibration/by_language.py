@@ -14,7 +14,7 @@ from typing import Any
 
 from eval.calibration.outcomes import Record, group_of
 from eval.metrics import ranking
-from eval.sides import group_split, too_few_groups
+from eval.sides import two_sides
 from eval.significance import bootstrap_interval, randomisation_test
 from rag.language import language_of
 from rag.retrieval.rerank import combined
@@ -49,10 +49,7 @@ def _gate(records: Sequence[Record], measure: str, alpha: float, seed: int) -> d
     by_id = {str(record["id"]): record for record in records}
     settings = _settings(records)
     values = {one: {id_: _value(by_id[id_], one, measure) for id_ in by_id} for one in [LEFT, *settings]}
-    groups = {id_: group_of(record) for id_, record in by_id.items()}
-    if too_few_groups(groups):
-        groups = {id_: id_ for id_ in by_id}
-    halves = group_split(groups, 0.5, seed)
+    *halves, _ = two_sides({id_: group_of(record) for id_, record in by_id.items()}, seed=seed)
     folds = [_best(values, half) for half in halves]
     judged = [(folds[1 - side], id_) for side, half in enumerate(halves) for id_ in half]
     differences = [values[one][id_] - values[LEFT][id_] for one, id_ in judged]

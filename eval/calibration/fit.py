@@ -17,7 +17,7 @@ from eval.metrics.brier import brier
 from eval.metrics.calibration_error import calibration_error
 from eval.metrics.risk_coverage import aurc, e_aurc, risk_coverage_curve
 from eval.metrics.roc import auroc
-from eval.sides import group_split, too_few_groups
+from eval.sides import two_sides
 from rag.errors import BadRequest
 from rag.retrieval import abstain
 
@@ -88,11 +88,7 @@ def calibrate(records: Sequence[Record], target: Target, abstain_below: float | 
 
 
 def _sides(found: Sequence[Outcome], target: Target) -> tuple[list[Outcome], list[Outcome], str]:
-    by = {one.id: one.group for one in found}
-    kind = "documents"
-    if too_few_groups(by):
-        by, kind = {one.id: one.id for one in found}, "questions"
-    train, test = group_split(by, target.train, target.seed)
+    train, test, kind = two_sides({one.id: one.group for one in found}, target.train, target.seed)
     if not train or not test:
         raise BadRequest(
             f"{len(found)} questions cannot be split into two sides.", "Calibrate with some hundreds of questions."

@@ -10,7 +10,7 @@ from typing import Any
 
 from eval.calibration.outcomes import Record, group_of
 from eval.metrics.latency import latency
-from eval.sides import group_split, too_few_groups
+from eval.sides import two_sides
 from eval.significance import bootstrap_interval, randomisation_test
 from rag.errors import BadRequest
 
@@ -31,10 +31,7 @@ def rerank_gate(
     """
     pairs = _pairs(coarse, reranked, measure)
     groups = {id_: group_of(first) for id_, (first, _) in pairs.items()}
-    by = "documents"
-    if too_few_groups(groups):
-        groups, by = {id_: id_ for id_ in groups}, "questions"
-    ids = group_split(groups, train, seed)
+    *ids, by = two_sides(groups, train, seed)
     if not all(ids):
         raise BadRequest(f"{len(pairs)} questions cannot be split into two sides.", "Measure more questions.")
     learned, tested = (_side([pairs[id_] for id_ in side], measure, seed) for side in ids)

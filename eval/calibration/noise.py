@@ -12,7 +12,7 @@ from typing import Any
 
 from eval.calibration.bounds import clopper_pearson, clopper_pearson_upper
 from eval.calibration.outcomes import Record, group_of
-from eval.sides import group_split, too_few_groups
+from eval.sides import two_sides
 from rag.errors import BadRequest
 
 DEPTH = 10
@@ -34,11 +34,7 @@ def noise_threshold(
             f"The loss is {loss:g}.", "Give the share of relevant hits that may be left out, such as 0.02."
         )
     judged = {str(one["id"]): one for one in records if any(grade > 0 for grade in _grades(one).values())}
-    groups: dict[str, str] = {id_: str(group_of(record)) for id_, record in judged.items()}
-    by = "documents"
-    if too_few_groups(groups):
-        groups, by = {id_: id_ for id_ in groups}, "questions"
-    sides = group_split(groups, 0.5, seed)
+    *sides, by = two_sides({id_: group_of(record) for id_, record in judged.items()}, seed=seed)
     if not all(sides):
         raise BadRequest(
             f"{len(judged)} labelled questions cannot be split into two sides.",

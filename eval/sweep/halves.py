@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from eval.datasets.groups import groups
 from eval.datasets.model import Dataset, Question
-from eval.sides import group_split, too_few_groups
+from eval.sides import By, two_sides
 from rag.errors import BadRequest
 
 LEAST = 2
@@ -23,11 +23,11 @@ LEAST = 2
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """Questions to choose on and those to confirm on; `by` is what was divided, "documents" or "questions"."""
+    """Questions to choose on and those to confirm on; `by` is what was divided."""
 
     train: list[Question]
     test: list[Question]
-    by: str = "questions"
+    by: By = "questions"
 
 
 def shuffled(questions: Sequence[Question], seed: int) -> list[Question]:
@@ -44,10 +44,8 @@ def split(dataset: Dataset, share: float | None, seed: int) -> Halves:
         return Halves(order, [])
     if not 0 < share < 1:
         raise BadRequest(f"--split is {share}.", "Give the share of the questions to choose on, between 0 and 1.")
-    tied, by = groups(dataset), "documents"
-    if too_few_groups(tied):
-        tied, by = {question.id: question.id for question in order}, "questions"
-    train = set(group_split(tied, share, seed)[0])
+    chosen, _, by = two_sides(groups(dataset), share, seed)
+    train = set(chosen)
     halves = Halves([one for one in order if one.id in train], [one for one in order if one.id not in train], by)
     if min(len(halves.train), len(halves.test)) < LEAST:
         raise BadRequest(
