@@ -47,18 +47,7 @@ class Centring:
     def load_or_fit(cls, directory: Path, encode_queries: Encode, encode_passages: Encode) -> Centring:
         """Fitting takes about a second, so the means are kept in the model's directory where that can be written to."""
         path = directory / f"means-{cls.version()}.npy"
-        try:
-            return cls(np.load(path, allow_pickle=False))
-        except (OSError, ValueError):
-            fitted = cls.fit(encode_queries, encode_passages)
-        temporary = directory / f".{path.name}.{os.getpid()}"
-        try:
-            with temporary.open("wb") as file:
-                np.save(file, fitted._means)
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-        return fitted
+        return cls(kept(path, lambda: cls.fit(encode_queries, encode_passages)._means))
 
     @staticmethod
     def version() -> str:
@@ -75,6 +64,23 @@ class Centring:
         rows = [LANGUAGES.index(name) if (name := language_of(text)) in LANGUAGES else -1 for text in texts]
         moved = vectors - means[rows]
         return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def kept(path: Path, fit: Callable[[], Vectors]) -> Vectors:
+    """The array of a file; what `fit` makes where there is none, written there if that can be."""
+    try:
+        found: Vectors = np.load(path, allow_pickle=False)
+        return found
+    except (OSError, ValueError):
+        fitted = fit()
+    temporary = path.parent / f".{path.name}.{os.getpid()}"
+    try:
+        with temporary.open("wb") as file:
+            np.save(file, fitted)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+    return fitted
 
 
 def neutral_sentences() -> dict[str, list[list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoders.centring import LANGUAGES, Centring, neutral_sentences
+from rag.encoders.centring import LANGUAGES, Centring, kept, neutral_sentences
 from rag.language import language_of
 from rag.protocols import Vectors
 
@@ -60,15 +59,4 @@ class TokenMeans:
     def load_or_fit(cls, directory: Path, states: Callable[[Sequence[str], Role], list[States]]) -> TokenMeans:
         """Kept in the model's directory where that can be written to: fitting takes about two seconds."""
         path = directory / f"token-means-{Centring.version()}.npy"
-        try:
-            return cls(np.load(path, allow_pickle=False))
-        except (OSError, ValueError):
-            fitted = cls.fit(states)
-        temporary = directory / f".{path.name}.{os.getpid()}"
-        try:
-            with temporary.open("wb") as file:
-                np.save(file, fitted._means)
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-        return fitted
+        return cls(kept(path, lambda: cls.fit(states)._means))
