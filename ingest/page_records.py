@@ -105,12 +105,6 @@ def _unpacked(names: Iterable[str], members: Iterable[bytes], folder: Path) -> I
         yield Member(path, name)
 
 
-def _line(
-    end: int, page: int, left: float, top: float, right: float, bottom: float, cells: list[Any] | tuple[()] = ()
-) -> Line:
-    return Line(end, Box(page, left, top, right, bottom), tuple(cell and (cell[0], cell[1]) for cell in cells))
-
-
 def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
     image = shown["image"]
     return Element(
@@ -122,5 +116,5 @@ def _element(shown: dict[str, Any], pictures: Iterator[bytes]) -> Element:
         image=None if image is None else ImageData(next(pictures), *image),
         caption=shown["caption"],
         entries=tuple(ImageEntry(*entry) for entry in shown["entries"]),
-        lines=tuple(_line(*line) for line in shown.get("lines", ())),
+        lines=tuple(Line.from_list(values) for values in shown.get("lines", ())),
     )

@@ -7,10 +7,10 @@ page's top left corner; for a picture file one pixel counts as one point. Pages 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 ElementKind = Literal["heading", "paragraph", "list", "table", "code", "figure", "caption", "footnote", "formula"]
 Span = tuple[float, float]
@@ -108,6 +108,13 @@ class Line:
     box: Box
     cells: tuple[Span | None, ...] = ()
     """For a row of a table, left and right of each cell in points; None where nothing stands. Empty where they are not known."""
+
+    @classmethod
+    def from_list(cls, values: Sequence[Any]) -> Line:
+        """`[end, page, left, top, right, bottom]`, and the cells where there are any: as lines are stored."""
+        end, *box = values[:6]
+        cells = values[6] if len(values) > 6 else ()
+        return cls(int(end), Box.from_list(box), tuple(cell and (cell[0], cell[1]) for cell in cells))
 
     @property
     def cell_boxes(self) -> tuple[Box | None, ...]:

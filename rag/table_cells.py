@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
 from rag.documents import Box, Element
-from rag.tables import row_cells
+from rag.tables import is_figure, row_cells
 
 Heading = Literal["", "col", "row"]
-
-_FIGURE = re.compile(r"^[-–—+±<>≥≤~$€£¥(\s]*\d[\d.,\s]*[%)\s]*$|^[-–—*]*$|^\(?N/?A\)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def cells_of(table: Element) -> list[list[Cell]]:
         if n != 1 and line.startswith("|")
     ]
     boxes = [line.cell_boxes for line in table.lines] if len(table.lines) == len(texts) else []
-    named = any(row and not _FIGURE.match(row[0]) for row in texts[1:])
+    named = any(row and row[0] and not is_figure(row[0]) for row in texts[1:])
     return [
         [
             Cell(text, "col" if r == 0 else "row" if c == 0 and named else "", _at(boxes, r, c))

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import re
 
+_FIGURE = re.compile(r"^[-–—+±<>≥≤~$€£¥(\s]*\d[\d.,\s]*[%)\s]*$|^[-–—*]+$|^\(?N/?A\)?$")
 _PIPE = re.compile(r"(?<!\\)\|")
 _HEADER = re.compile(r"^(?P<header>\|[^\n]*\n\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?[ \t]*)$", re.MULTILINE)
+
+
+def is_figure(cell: str) -> bool:
+    """Whether a cell holds a number, or what stands in place of one."""
+    return bool(_FIGURE.match(cell))
 
 
 def row_cells(line: str) -> list[str]:

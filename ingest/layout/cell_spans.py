@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from ingest.layout.lines import drawn_rows
-from ingest.layout.runs import Row, Run
+from ingest.layout.runs import Row
 from rag.documents import Span
 from rag.tables import row_cells
 
 
-def cell_spans(markdown: str, runs: Sequence[Run]) -> tuple[tuple[Span | None, ...], ...]:
+def cell_spans(markdown: str, placed: Sequence[Sequence[Row]]) -> tuple[tuple[Span | None, ...], ...]:
     """Left and right of each cell, a row of them for each row of the table, the rule aside; None for a cell without text.
 
     The runs of a line go to the cells of its row from left to right, each to the first one whose text has it and was not
     used up by a run before. A cell of which no run was found (a heading over several columns, of which each has the text) stands where
-    its column does. Empty where the rows cannot be placed.
+    its column does. `placed` are its `drawn_rows`; empty where those are.
     """
-    placed = drawn_rows(markdown, runs) if runs else []
     texts = [row_cells(line) for n, line in enumerate(markdown.split("\n")) if n != 1] if placed else []
     if not texts or any(len(row) != len(texts[0]) for row in texts):
         return ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from rag.documents import Element
-from rag.tables import row_cells
+from rag.tables import is_figure, row_cells
 
 ALIGNED = 6.0
 """Points by which the edges of the two parts may differ. Numbers set the right edge; a shorter one may stand a little further in."""
@@ -20,7 +20,6 @@ MOSTLY = 0.6
 
 _MARK = "headings "
 _GOES_ON = re.compile(r"^(?:[，。、；：）,.;:)●•·]|[a-z])")
-_FIGURE = re.compile(r"^[-–—+±<>≥≤~$€£¥(\s]*\d[\d.,\s]*[%)\s]*$|^[-–—*]+$|^\(?N/?A\)?$")
 _YEAR = re.compile(r"^(?:FY\s?)?(?:19|20)\d\d$")
 
 
@@ -49,8 +48,8 @@ def headings_at_end(elements: Sequence[Element]) -> Headings | None:
     figures = frozenset(
         column
         for column in range(len(head))
-        if not _is_figure(head[column])
-        and sum(_is_figure(row[column]) for row in cells if column < len(row)) >= MOSTLY * len(cells)
+        if not is_figure(head[column])
+        and sum(is_figure(row[column]) for row in cells if column < len(row)) >= MOSTLY * len(cells)
     )
     return Headings(table.text.split("\n", 1)[0], len(head), figures, table.boxes[0].left, table.boxes[-1].right)
 
@@ -75,7 +74,7 @@ def continued(elements: Sequence[Element], before: Headings | None) -> list[Elem
 def _has_figures(cells: Sequence[str], before: Headings) -> bool:
     """Where the headings have words and their columns figures. A year is a figure that heads columns."""
     said = [cells[column] for column in before.figures if cells[column]]
-    return bool(said) and all(map(_is_figure, said)) and not all(_YEAR.match(text) for text in said)
+    return bool(said) and all(map(is_figure, said)) and not all(_YEAR.match(text) for text in said)
 
 
 def _is_torn(cells: Sequence[str], before: Headings) -> bool:
@@ -105,7 +104,3 @@ def _below_each_other(table: Element, before: Headings) -> bool:
         return False
     left, right = table.boxes[0].left, table.boxes[-1].right
     return abs(left - before.left) <= ALIGNED and abs(right - before.right) <= 4 * ALIGNED
-
-
-def _is_figure(text: str) -> bool:
-    return bool(_FIGURE.match(text))

@@ -45,9 +45,9 @@ def placed_lines(lines: Sequence[tuple[str, Placed]], text: str) -> tuple[tuple[
     return tuple((end, Rect.around([place])) for end, (_, place) in zip(ends, lines, strict=True)) if ends else ()
 
 
-def row_lines(markdown: str, runs: Sequence[Run]) -> tuple[tuple[int, Rect], ...]:
-    """End and place of each row of a table, its rule with its header; empty where a row cannot be placed."""
-    placed, made, end = drawn_rows(markdown, runs), [], -1
+def row_lines(markdown: str, placed: Sequence[Sequence[Row]]) -> tuple[tuple[int, Rect], ...]:
+    """End and place of each row of a table by its `drawn_rows`, its rule with its header; empty where a row could not be placed."""
+    made, end = [], -1
     for n, text in enumerate(markdown.split("\n") if placed else ()):
         end += 1 + len(text)
         if n == 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ingest.layout.captions import is_figure_caption, pair
 from ingest.layout.cell_spans import cell_spans
-from ingest.layout.lines import row_lines
+from ingest.layout.lines import drawn_rows, row_lines
 from ingest.layout.order import reading_order
 from ingest.layout.paragraphs import LARGER, Block, blocks_of, continues, element_lines, merged
 from ingest.layout.runs import Rect, Run, rows
@@ -92,7 +92,8 @@ def lay_out(
 def _table_block(table: FoundTable, drawn: Sequence[Run]) -> Block:
     text = to_markdown(table.grid)
     runs = [drawn[i] for i in sorted(table.runs)] if drawn and text else []
-    return Block("table", text, (table.box,), lines=row_lines(text, runs), cells=cell_spans(text, runs))
+    placed = drawn_rows(text, runs) if runs else []
+    return Block("table", text, (table.box,), lines=row_lines(text, placed), cells=cell_spans(text, placed))
 
 
 def _with_titles(flow: Sequence[Block | FoundFigure]) -> list[Block | FoundFigure]:

@@ -47,15 +47,10 @@ def lines_to_json(lines: Sequence[Line]) -> str:
     return json.dumps(shown, separators=(",", ":"))
 
 
-def _line(end: int, page: int, left: float, top: float, right: float, bottom: float, cells: Sequence[Any] = ()) -> Line:
-    spans = tuple(None if cell is None else (float(cell[0]), float(cell[1])) for cell in cells)
-    return Line(int(end), Box.from_list([page, left, top, right, bottom]), spans)
-
-
 def element_from_row(row: Sequence[Any]) -> Element:
     """Without its picture, and without entries, which are kept with its chunk."""
     kind, text, page, boxes, level, caption, lines = row
-    placed = tuple(_line(*values) for values in json.loads(lines))
+    placed = tuple(Line.from_list(values) for values in json.loads(lines))
     return Element(kind, text, page, boxes_from_json(boxes), level, caption=caption, lines=placed)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.layout.lines import line_ends, row_lines
+from ingest.layout.lines import drawn_rows, line_ends, row_lines
 from ingest.layout.paragraphs import blocks_of, element_lines, merged
 from ingest.layout.runs import Run, rows
 from ingest.layout.text import join_lines
@@ -92,7 +92,7 @@ def test_each_row_of_a_table_has_its_place() -> None:
         cell("15", 200, 160),
         cell("7", 300, 160),
     ]
-    found = row_lines(TABLE, runs)
+    found = row_lines(TABLE, drawn_rows(TABLE, runs))
     assert [(box.top, box.bottom) for _, box in found] == [(100, 122), (130, 152), (160, 170)]
     texts = [TABLE[a:b].strip() for a, b in pairwise([0, *(end for end, _ in found)])]
     assert [text.split("\n")[0].split(" |")[0] for text in texts] == ["| Item", "| Tea from the north", "| Rice"]
@@ -100,5 +100,5 @@ def test_each_row_of_a_table_has_its_place() -> None:
 
 
 def test_a_table_whose_rows_cannot_be_told_has_no_places() -> None:
-    assert row_lines(TABLE, [cell("Item", 50, 112)]) == ()
-    assert row_lines(TABLE, []) == ()
+    assert row_lines(TABLE, drawn_rows(TABLE, [cell("Item", 50, 112)])) == ()
+    assert row_lines(TABLE, drawn_rows(TABLE, [])) == ()
