@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from importlib import resources
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from rag.answers import Scheme
@@ -23,6 +25,7 @@ from rag.prompts.examples import OWN
 
 Profile = Literal["embedded", "standard", "cluster"]
 RetrieverName = Literal["dense", "lexical", "entries", "pixels"]
+FurtherName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 class _Section(BaseModel):
@@ -180,16 +183,23 @@ LATE_GATES = {
 """Measured on public sets (docs/reranking.md): Chinese questions gain, English ones do not surely; so they do not wait for it either."""
 
 
+STEPS = ("fuse", "fold", "rerank", "align", "diversify", "noise", "hits", "pack")
+"""What a retriever cannot be called, since steps are told by these names."""
+
+
 class RetrievalSettings(_Section):
     scheme: Scheme = "hybrid"
     """How is searched where a request does not say: docs/reranking.md compares them."""
     aligned_depth: Annotated[int, Field(ge=1, le=5000)] = 100
     """Candidates that the scheme `aligned` scores token by token; a smaller collection is scored whole."""
     retrievers: tuple[RetrieverName, ...] = ("dense", "lexical", "entries", "pixels")
-    weights: dict[RetrieverName, float] = {}
+    further: dict[FurtherName, str] = {}
+    """Retrievers of one's own, by their names: `package.module:make` is called with the library (docs/retrieval.md)."""
+    weights: dict[FurtherName, Annotated[float, Field(ge=0)]] = {}
+    """Of retrievers in the fusion; 1 where nothing is said, 0 leaves one out."""
     depth: Annotated[int, Field(ge=1, le=2000)] = 100
     """Chunks that each retriever recalls."""
-    depths: dict[RetrieverName, Annotated[int, Field(ge=1, le=2000)]] = {}
+    depths: dict[FurtherName, Annotated[int, Field(ge=1, le=2000)]] = {}
     """Other depths, by retriever."""
     fusion: Literal["convex", "rrf"] = "convex"
     """How rankings become one: by normalised scores, or by ranks."""
@@ -233,6 +243,16 @@ class RetrievalSettings(_Section):
     """Of the reranker's scores against the coarse ones."""
     rerank_by_language: dict[str, RerankGate] = LATE_GATES
     """In place of weight and depth, by the language of the question."""
+
+    @model_validator(mode="after")
+    def _known_retrievers(self) -> RetrievalSettings:
+        own = get_args(RetrieverName)
+        if taken := sorted(set(self.further) & {*own, *STEPS}):
+            raise ValueError(f"further has {', '.join(taken)}, which is the name of a step that is there already")
+        known = {*own, *self.further}
+        if unknown := sorted({*self.weights, *self.depths} - known):
+            raise ValueError(f"no retriever is called {', '.join(unknown)}: there are {', '.join(sorted(known))}")
+        return self
 
 
 class GeneratorSettings(_Section):
@@ -369,14 +389,31 @@ def load(data: Path | None = None, overrides: dict[str, Any] | None = None) -> S
         settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        # A place in a list, or `[key]`, is nothing that a file or a variable could be corrected at.
+        parts = [str(part) for part in takewhile(lambda part: isinstance(part, str), first["loc"]) if part != "[key]"]
+        name, given = ".".join(parts), first.get("input")
+        shown = "" if isinstance(given, dict) else f" (given: {given!r})"
+        wrong = f"The setting `{name}` is not right: {first['msg'].removeprefix('Value error, ')}{shown}."
+        if first["type"] == "extra_forbidden":
+            near = get_close_matches(name, _names(Settings), 1)
+            wrong = f"There is no setting `{name}`{f': perhaps it is `{near[0]}`' if near else ''}."
         raise BadSetting(
-            f"The setting `{where}` is not right: {first['msg']} (given: {first.get('input')!r}).",
-            f"Correct it in {data / 'tuwen.toml'}, or the environment variable TUWEN_{where.replace('.', '__').upper()}.",
+            wrong,
+            f"Correct it in {data / 'tuwen.toml'}, or the environment variable TUWEN_{'__'.join(parts).upper()}.",
         ) from error
     prompts(settings)
     examples(settings)
     return settings
+
+
+def _names(model: type[BaseModel], before: str = "") -> list[str]:
+    """Of all settings, as `section.name`."""
+    found: list[str] = []
+    for name, item in model.model_fields.items():
+        inner = item.annotation
+        section = isinstance(inner, type) and issubclass(inner, BaseModel)
+        found += _names(inner, f"{before}{name}.") if section else [f"{before}{name}"]  # type: ignore[arg-type]
+    return found
 
 
 def prompts(settings: Settings) -> Prompts:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
-from rag.errors import BadSetting
+from rag.plug_in import load
 from rag.protocols import ContentPolicy
 
 
@@ -27,13 +25,6 @@ def load_policy(name: str) -> ContentPolicy:
     """The policy named `package.module:object`; an object that can be called is called to make it. Empty gives OPEN. Raises BadSetting."""
     if not name:
         return OPEN
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise BadSetting(
-            f"The content policy {name!r} cannot be loaded: {error}.",
-            "Set answer.policy to `package.module:object`, or to nothing.",
-        ) from error
+    found = load(name, "answer.policy")
     policy: ContentPolicy = found() if isinstance(found, type) else found
     return policy

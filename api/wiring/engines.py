@@ -12,7 +12,9 @@ from api.wiring.rerankers import rerank_gates, reranker
 from api.wiring.verifiers import VERIFIERS
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine
+from rag.errors import BadSetting
 from rag.options import Options
+from rag.plug_in import load
 from rag.policy import load_policy
 from rag.protocols import (
     Generator,
@@ -68,11 +70,12 @@ def engine(
     }
     if image_encoder is not None:
         retrievers["pixels"] = VectorRetriever("pixels", "pixels", image_encoder.space.id, store, library)
+    further = [_further(name, made, library) for name, made in chosen.further.items()]
     answer, generation = settings.answer, settings.generator
     return Engine(
         library=library,
         encoder=serving(settings, encoder),
-        retrievers=[retrievers[name] for name in chosen.retrievers if name in retrievers],
+        retrievers=[*(retrievers[name] for name in chosen.retrievers if name in retrievers), *further],
         generate=generate,
         describer=_LazyDescriber(describe),
         image_encoder=image_encoder,
@@ -127,6 +130,18 @@ def engine(
             example_tokens=answer.example_tokens,
         ),
     )
+
+
+def _further(name: str, reference: str, library: Library) -> Retriever:
+    """Somebody else's retriever. Raises BadSetting."""
+    setting = f"retrieval.further.{name}"
+    made: Retriever = load(reference, setting)(library)
+    if getattr(made, "name", None) != name or not callable(getattr(made, "recall", None)):
+        raise BadSetting(
+            f"{reference} made no retriever called {name}: {made!r}.",
+            f"Have it return an object whose `name` is {name!r} and that has `recall` (rag/retrieval/recall.py), or correct {setting}.",
+        )
+    return made
 
 
 class _LazyDescriber:

@@ -1,6 +1,7 @@
 """Coarse recall: every retriever gives its own ranking of chunk ids; what they find is fused afterwards.
 
-A retriever is a small object with a name and a `recall`. A further one (learned sparse, page vectors) joins by being listed.
+A retriever is a small object with a name and a `recall`. A further one (learned sparse, page vectors) joins by being listed
+(`retrieval.further`): it is asked beside the others, fused with them, and told of in what is explained.
 """
 
 from __future__ import annotations
@@ -45,8 +46,14 @@ class Retriever(Protocol):
     def name(self) -> str: ...
 
     def recall(self, need: Need) -> Ranking:
-        """Up to `need.depth` chunk ids with scores, best first, of the allowed documents only."""
+        """Up to `need.depth` chunk ids with scores, higher is better, best first; of `need.collection`, and only what `need.allowed`
+        allows (`Library.allows` tells). Called from several threads. Raises Unavailable."""
         ...
+
+
+def space_of(retriever: Retriever) -> str | None:
+    """`space_id` of one that needs the question's vector in that space: it waits for the encoder, and belongs to the schemes of vectors."""
+    return getattr(retriever, "space_id", None)
 
 
 @dataclass(frozen=True, slots=True)

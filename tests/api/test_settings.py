@@ -50,7 +50,11 @@ def test_a_profile_of_the_directory(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[retrieval]\ndepth = 0\n", "retrieval.depth"),
-        ("[retrieval]\ndept = 5\n", "retrieval.dept"),
+        ("[retrieval]\ndept = 5\n", "There is no setting `retrieval.dept`: perhaps it is `retrieval.depth`"),
+        ("[retreival]\n", "There is no setting `retreival`"),
+        ("[retrieval.weights]\nsparse = 2\n", "no retriever is called sparse: there are dense"),
+        ("[retrieval.further]\nfuse = 'a:b'\n", "further has fuse, which is the name of a step"),
+        ('[retrieval]\nretrievers = ["dense", "words"]\n', "`retrieval.retrievers` is not right"),
         ("profile = 'lavish'\n", "lavish"),
         ("[retrieval\n", "tuwen.toml"),
         ("[generator]\nkind = 'oracle'\n", "generator.kind"),
