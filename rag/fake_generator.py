@@ -80,7 +80,8 @@ class Reply:
     """What the scripted server answers to one chat completion.
 
     `status` other than 200 sends `body` (or an error object). `break_after` pieces the connection is cut; `raw` replaces the event stream
-    by bytes of one's own. `before_s` (before anything), `first_s` (after the head, as while a prompt is read) and `between_s` are pauses.
+    by bytes of one's own. `before_s` (before anything), `first_s` (after the head, as while a prompt is read), `between_s` and `after_s`
+    (behind `raw`) are pauses.
     """
 
     pieces: tuple[str, ...] = ("Scripted ", "answer [1].")
@@ -90,6 +91,7 @@ class Reply:
     before_s: float = 0.0
     first_s: float = 0.0
     between_s: float = 0.0
+    after_s: float = 0.0
     break_after: int | None = None
     usage: bool = True
     retry_after: str = ""
@@ -201,6 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._wait(reply.first_s)
         if reply.raw is not None:
             self.wfile.write(reply.raw)
+            self.wfile.flush()
+            self._wait(reply.after_s)
             return
         for place, piece in enumerate(reply.pieces):
             if place == reply.break_after:

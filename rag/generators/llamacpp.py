@@ -33,7 +33,7 @@ from rag.generators import llamacpp_server
 from rag.generators.chat_body import chat_body
 from rag.generators.chat_stream import read_events
 from rag.generators.hang_up import hung_up_when_abandoned
-from rag.generators.next_token import next_token_body, read_next_token
+from rag.generators.next_token import ask_next_token, next_token_body
 from rag.protocols import GenerationRequest, Message
 
 RETRY = "Ask again: the model is started anew. If it happens again, see that enough memory is free (tuwen doctor)."
@@ -125,10 +125,13 @@ class LlamaCppGenerator:
         try:
             body = next_token_body(messages) | {"cache_prompt": True}
             left = max(0.001, ends - time.monotonic())
-            answer = child.client.post("/v1/chat/completions", json=body, timeout=left)
-            if answer.status_code != httpx.codes.OK:
-                raise _refused(answer.text, self._context_tokens)
-            return read_next_token(answer.json())
+            return ask_next_token(
+                child.client,
+                "/v1/chat/completions",
+                body,
+                left,
+                lambda answer: _refused(answer.text, self._context_tokens),
+            )
         except httpx.TimeoutException as error:
             raise TimeoutError from error
         except httpx.HTTPError as error:

@@ -10,6 +10,7 @@ from collections.abc import Generator as Pieces
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 
 import httpx
 
@@ -19,7 +20,7 @@ from rag.generators.chat_body import chat_body
 from rag.generators.chat_stream import read_events
 from rag.generators.estimate import estimate_tokens
 from rag.generators.hang_up import hung_up_when_abandoned
-from rag.generators.next_token import next_token_body, read_next_token
+from rag.generators.next_token import ask_next_token, next_token_body
 from rag.generators.openai_errors import key_refused, lost, refused, unreachable
 from rag.protocols import GenerationRequest, Message, Sampling
 
@@ -130,19 +131,13 @@ class OpenAIGenerator:
 
     def next_token(self, messages: Sequence[Message], seconds: float) -> dict[str, float]:
         """Satisfies `rag.protocols.NextToken`; the server has to answer `logprobs`, as vLLM and llama.cpp do."""
-        body = next_token_body(messages) | {"model": self._model}
+        url, body = f"{self._base_url}/chat/completions", next_token_body(messages) | {"model": self._model}
         try:
-            answer = self._client.post(f"{self._base_url}/chat/completions", json=body, timeout=max(0.001, seconds))
+            return ask_next_token(self._client, url, body, seconds, partial(refused, self._base_url, self._model))
         except httpx.TimeoutException as error:
             raise TimeoutError from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unreachable(self._base_url, error) from error
-        if not answer.is_success:
-            raise refused(self._base_url, self._model, answer)
-        try:
-            return read_next_token(answer.json())
-        except ValueError as error:  # not JSON
-            raise GeneratorUnavailable(f"{self._base_url} sent what is no JSON.", "Ask again.") from error
 
     def close(self) -> None:
         self._client.close()

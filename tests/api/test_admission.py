@@ -125,8 +125,11 @@ def _openai(scripted: ScriptedServer) -> dict[str, Any]:
 
 
 @contextmanager
-def asked(tmp_path: Path, folder: Path, scripted: ScriptedServer, **http: int) -> Iterator[tuple[httpx.Client, Any]]:
-    overrides = _openai(scripted) | {"http": http, "answer": {"cache": 0, "abstain": False}}
+def asked(
+    tmp_path: Path, folder: Path, scripted: ScriptedServer, *, self_check: bool = False, **http: int
+) -> Iterator[tuple[httpx.Client, Any]]:
+    answer = {"cache": 0, "abstain": False, "self_check": self_check}
+    overrides = _openai(scripted) | {"http": http, "answer": answer}
     with open_service(load(tmp_path / "data", overrides), "a test") as service:
         service.ingest(find([folder]))
         with serving(service) as (client, admission):
@@ -187,6 +190,20 @@ def test_a_client_that_leaves_ends_the_generators_work(
         assert len(scripted.requests) == 2
         assert scripted.hung_up.wait(2)
         until(lambda: admission.under_way == 0, 2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_ends_the_self_check(tmp_path: Path, folder: Path, stream: bool) -> None:
+    with (
+        ScriptedServer(Reply(), Reply(first_s=30.0)) as scripted,
+        asked(tmp_path, folder, scripted, self_check=True) as (client, admission),
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/v1/query", json=QUESTION | {"stream": stream}, timeout=httpx.Timeout(20, read=1.5))
+        assert scripted.requests[1]["logprobs"] is True
+        assert scripted.hung_up.wait(2)
+        until(lambda: admission.under_way == 0, 2)
+        assert len(scripted.requests) == 2, "no answer was asked for"
 
 
 def test_a_stopped_turn_is_kept_as_incomplete_without_an_error(tmp_path: Path, folder: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from math import log
 
-import httpx
 import pytest
 
 from rag.errors import BadSetting, GeneratorUnavailable
@@ -105,25 +105,45 @@ def test_what_a_server_tells_is_read_and_what_is_not_there_is_an_error() -> None
             read_next_token(wrong)
 
 
-def test_an_openai_server_is_asked_for_one_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, object]] = []
+def event(*rows: dict[str, object]) -> bytes:
+    data = {"choices": [{"delta": {"content": "Yes"}, "logprobs": {"content": [{"top_logprobs": rows}]}}]}
+    return f"data: {json.dumps(data)}\n\n".encode()
 
-    def post(url: str, **given: object) -> httpx.Response:
-        seen.append({"url": url, **given})
-        rows = [{"token": "Yes", "logprob": -0.2}]
-        body = {"choices": [{"logprobs": {"content": [{"top_logprobs": rows}]}}]}
-        return httpx.Response(200, text=json.dumps(body))
 
-    monkeypatch.setattr(httpx.Client, "post", lambda _, url, **given: post(url, **given))
-    generator = OpenAIGenerator("http://vllm/v1", "m", api_key="k")
-    assert isinstance(generator, NextToken)
-    assert generator.next_token([Message("user", "?")], 3.0) == {"Yes": -0.2}
-    (call,) = seen
-    assert call["url"] == "http://vllm/v1/chat/completions"
-    assert call["json"] == {
-        "messages": [{"role": "user", "content": "?"}],
-        "max_tokens": 1, "temperature": 0.0, "logprobs": True, "top_logprobs": 20, "stream": False, "model": "m",
-    }  # fmt: skip
+def test_an_openai_server_is_asked_for_one_token() -> None:
+    begun = b': still here\n\ndata: {"choices": [{"delta": {"role": "assistant"}, "logprobs": null}]}\n\n'
+    with ScriptedServer(Reply(raw=begun + event({"token": "Yes", "logprob": -0.2}) + b"data: [DONE]\n\n")) as server:
+        generator = OpenAIGenerator(server.base_url, "m")
+        assert isinstance(generator, NextToken)
+        assert generator.next_token([Message("user", "?")], 3.0) == {"Yes": -0.2}
+    assert server.requests == [
+        {
+            "messages": [{"role": "user", "content": "?"}],
+            "max_tokens": 1, "temperature": 0.0, "logprobs": True, "top_logprobs": 20, "stream": True, "model": "m",
+        }
+    ]  # fmt: skip
+
+
+def test_a_server_that_knows_no_streams_is_understood() -> None:
+    whole = {"choices": [{"logprobs": {"content": [{"top_logprobs": [{"token": "Yes", "logprob": -0.2}]}]}}]}
+    with ScriptedServer(Reply(raw=json.dumps(whole).encode())) as server:
+        assert OpenAIGenerator(server.base_url, "m").next_token([Message("user", "?")], 3.0) == {"Yes": -0.2}
+
+
+@pytest.mark.parametrize("raw", [b'data: {"error": {"message": "out of memory"}}\n\n', b"data: {\n\n"])
+def test_an_error_in_the_stream_is_told(raw: bytes) -> None:
+    with ScriptedServer(Reply(raw=raw)) as server, pytest.raises(GeneratorUnavailable, match=r"error: |no JSON"):
+        OpenAIGenerator(server.base_url, "m").next_token([Message("user", "?")], 3.0)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_only_says_that_it_is_there_is_late() -> None:
+    with ScriptedServer(Reply(raw=b": still here\n\n", after_s=20.0)) as server:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            OpenAIGenerator(server.base_url, "m").next_token([Message("user", "?")], 0.3)
+        assert time.monotonic() - began < 5
+        assert server.hung_up.wait(3)
 
 
 @pytest.fixture
