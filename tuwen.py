@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -40,6 +40,10 @@ FilterText = Annotated[
     str, typer.Option("--filter", help="Only where this holds: 'language = zh and page >= 3' (docs/filters.md).")
 ]
 TopK = Annotated[int, typer.Option("--top-k", "-k", min=1, max=200, help="How many hits.")]
+SchemeName = Annotated[
+    Literal["vector", "aligned", "hybrid"] | None,
+    typer.Option("--scheme", help="How is searched (docs/reranking.md); that of the settings.", show_default=False),
+]
 
 
 def main() -> None:
@@ -133,6 +137,7 @@ def search(
     collection: Collection = "default",
     top_k: TopK = 10,
     filter_text: FilterText = "",
+    scheme: SchemeName = None,
     explain: Explain = False,
     as_json: Json = False,
 ) -> None:
@@ -146,7 +151,13 @@ def search(
         encoded = encode_image(image) if image else ""
         only = schemas.FilterBody(where=filter_text or None)
         body = schemas.SearchBody(
-            query=question, image=encoded, collection=collection, top_k=top_k, filter=only, explain=explain
+            query=question,
+            image=encoded,
+            collection=collection,
+            top_k=top_k,
+            filter=only,
+            explain=explain,
+            scheme=scheme,
         )
         result = client.search(body)
         if as_json:
@@ -164,6 +175,7 @@ def ask(
     collection: Collection = "default",
     top_k: TopK = 10,
     filter_text: FilterText = "",
+    scheme: SchemeName = None,
     explain: Explain = False,
     as_json: Json = False,
 ) -> None:
@@ -173,7 +185,9 @@ def ask(
 
     with errors(as_json), _client(data, server) as client, answer_view() as view:
         only = schemas.FilterBody(where=filter_text or None)
-        body = schemas.QueryBody(question=question, collection=collection, top_k=top_k, filter=only, explain=explain)
+        body = schemas.QueryBody(
+            question=question, collection=collection, top_k=top_k, filter=only, explain=explain, scheme=scheme
+        )
         for name, event in client.answer(body):
             if name == "message" and not as_json:
                 view.piece(event["delta"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -150,18 +150,32 @@ def _place(place: Place) -> dict[str, Any]:
 
 
 def search_result(result: SearchResult) -> dict[str, Any]:
-    shown: dict[str, Any] = {"hits": [hit(found) for found in result.hits], "timings": dict(result.timings)}
+    shown: dict[str, Any] = {"hits": _hits(result.hits, result.stages), "timings": dict(result.timings)}
     shown |= {"notes": list(result.notes)} if result.notes else {}
+    shown |= {"skipped": list(result.skipped)} if result.skipped else {}
     shown |= {"standalone_question": result.standalone} if result.standalone else {}
-    return shown | ({"explain": explained(result.stages, result.evidence)} if result.stages else {})
+    return shown | ({"explain": explained(result.stages, result.evidence, result.how)} if result.stages else {})
 
 
-def explained(stages: Iterable[Stage], evidence: float | None) -> dict[str, Any]:
-    """`stages` is a list, in the order of the flow: `{"name", "ranking": [[chunk_id, score], …]}`."""
+def _hits(hits: Sequence[Hit], stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """Of an explained search, each with its rank and score in every step that had it: `steps`."""
+    places = [
+        (stage.name, {id_: (rank, score) for rank, (id_, score) in enumerate(stage.ranking, 1)}) for stage in stages
+    ]
+    shown = [hit(found) for found in hits]
+    if stages:
+        for one in shown:
+            found = ((name, *placed[one["chunk_id"]]) for name, placed in places if one["chunk_id"] in placed)
+            one["steps"] = [{"step": name, "rank": rank, "score": round(score, 6)} for name, rank, score in found]
+    return shown
+
+
+def explained(stages: Iterable[Stage], evidence: float | None, how: Mapping[str, object]) -> dict[str, Any]:
+    """`stages` is a list, in the order of the flow: `{"name", "ranking": [[chunk_id, score], …]}`; `search` how it was searched."""
     shown = [
         {"name": stage.name, "ranking": [[id_, round(score, 6)] for id_, score in stage.ranking]} for stage in stages
     ]
-    return {"stages": shown, "evidence": evidence}
+    return {"search": dict(how), "stages": shown, "evidence": evidence}
 
 
 def citation(item: Citation) -> dict[str, Any]:
@@ -182,7 +196,7 @@ def answer(item: Answer) -> dict[str, Any]:
         "answer": item.text,
         "abstained": item.abstained,
         "citations": [citation(c) for c in item.citations],
-        "context": [hit(found) for found in item.context],
+        "context": _hits(item.context, item.stages),
         "timings": dict(item.timings),
         "usage": {
             "prompt_tokens": item.usage.prompt_tokens,
@@ -199,7 +213,7 @@ def answer(item: Answer) -> dict[str, Any]:
         shown["self_check"] = round(item.self_check, 4)
     if item.stages:
         prompt = [{"role": role, "content": content} for role, content in item.prompt]
-        shown["explain"] = explained(item.stages, item.evidence) | {"prompt": prompt, "prompts": item.prompts}
+        shown["explain"] = explained(item.stages, item.evidence, item.how) | {"prompt": prompt, "prompts": item.prompts}
     return shown
 
 

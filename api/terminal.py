@@ -177,6 +177,8 @@ def show_hits(result: dict[str, Any]) -> None:
         out.print(f"[bold]{number}. {escape(hit['document']['name'])}{page}[/][dim]{escape(headings)}[/]")
         ranks = ", ".join(f"{name} #{rank}" for name, rank in sorted(hit["ranks"].items()))
         out.print(f"   [dim]{hit['kind']}, score {hit['score']:.4f} ({escape(ranks)})[/]")
+        if "steps" in hit:
+            out.print(f"   [cyan]{escape(_steps(hit['steps']))}[/]")
         text = textwrap.shorten(hit["text"].replace("\n", " "), 300, placeholder=" …")
         out.print(textwrap.indent(escape(text), "   "))
         for place in hit.get("also", ()):
@@ -208,17 +210,34 @@ def show_citations(answer: dict[str, Any]) -> None:
     err.print(f"[dim]{escape(answer['generator'])}: {timings['total'] / 1000:.1f} s{first}[/]")
 
 
-STAGE_SHOWN = 5
+def _steps(steps: list[dict[str, Any]]) -> str:
+    """How a hit came through the steps: `dense #1 0.527 → lexical #2 18.1 → fuse #1 0.852`."""
+    return " → ".join(
+        f"{item['step']} #{item['rank']} {item['score']:.3g}" for item in steps if item["step"] not in ("fold", "hits")
+    )
 
 
 def show_explained(result: dict[str, Any]) -> None:
-    """The first chunks that each step left, and the prompt, where the request asked for them."""
+    """How it was searched, how many chunks each step left, what an answer was written from, and the prompt, where the request asked."""
     explained = result.get("explain")
     if not explained:
         return
-    for stage in explained["stages"]:
-        first = ", ".join(f"{id_} {score:.4f}" for id_, score in stage["ranking"][:STAGE_SHOWN])
-        out.print(f"[bold]{stage['name']}[/] [dim]({len(stage['ranking'])})[/] {escape(first)}")
+    how = explained["search"]
+    if how:
+        reranker = how["reranker"]
+        fine = f"{reranker['name']} on {reranker['depth']}, weight {reranker['weight']:g}" if reranker else "none"
+        out.print(
+            f"[bold]searched for[/] {escape(how['question'])} [dim]({how['language']}; scheme {how['scheme']}, fusion {how['fusion']}, "
+            f"reranker {escape(fine)})[/]"
+        )
+        for kind, texts in how["variants"].items():
+            for text in texts:
+                out.print(f"[bold]and {'for' if kind == 'questions' else 'by the passage'}[/] {escape(text)}")
+    sizes = [f"{stage['name']} {len(stage['ranking'])}" for stage in explained["stages"]]
+    out.print(f"[bold]left by each step[/] {escape(' → '.join(sizes))}")
+    for hit in result.get("context", ()):
+        page = f", page {hit['page']}" if hit["page"] else ""
+        out.print(f"[bold]{escape(hit['document']['name'])}{page}[/] [cyan]{escape(_steps(hit['steps']))}[/]")
     if explained["evidence"] is not None:
         checked = f", self-check {result['self_check']:.3f} in it" if "self_check" in result else ""
         out.print(f"[bold]evidence[/] {explained['evidence']:.3f}{checked}")

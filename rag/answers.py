@@ -111,7 +111,7 @@ class Stage:
     """What one step of the question flow left: chunk ids with that step's score, best first.
 
     In the order of the flow: one per retriever, by its name (`dense`, `lexical`, `entries`, `pixels`), then `fuse`, `fold`, `rerank` or
-    `align` where there is one, `hits`, and, of an answer, `pack`: what the generator read, by marker.
+    `align`, `diversify` and `noise` where there is one, `hits`, and, of an answer, `pack`: what the generator read, by marker.
     """
 
     name: str
@@ -198,6 +198,10 @@ class SearchResult:
     likeness: Likeness | None = None
     standalone: str = ""
     """A follow-up as the question of its own that was searched for; empty without a conversation."""
+    skipped: tuple[str, ...] = ()
+    """Steps that were to be taken and could not, because what they need did not answer; `notes` say why."""
+    how: Mapping[str, object] = field(default_factory=dict)
+    """Of an explained search: question, language, scheme, fusion, reranker and variants, as plain values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,8 @@ class Answer:
     evidence: float | None = None
     """How likely the hits answer the question, in [0, 1]; None where nothing was found."""
     stages: tuple[Stage, ...] = ()
+    how: Mapping[str, object] = field(default_factory=dict)
+    """As in `SearchResult`."""
     prompt: tuple[tuple[str, str], ...] = ()
     """Role and content of each message, for an explained answer."""
     support: float | None = None

@@ -106,6 +106,7 @@ class Engine(Searcher):
             notes=found.notes,
             evidence=evidence,
             stages=found.stages,
+            how=found.how,
         )
         weights = options.self_check_weights.get(language) if options.self_check else None
         if evidence is None or (options.abstain and self._hopeless(evidence, weights)):

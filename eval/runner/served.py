@@ -19,7 +19,7 @@ from eval.system import Cited, Filled, Found, FoundHit, Given, IndexedChunk
 from ingest.events import UNDER_WAY, FileEvent, Report
 from ingest.files import InputFile
 from rag.answers import Turn
-from rag.errors import SpaceMismatch
+from rag.errors import SpaceMismatch, Unavailable
 from rag.protocols import Generator, TextEncoder
 
 CHUNKS_KEPT = 200
@@ -106,7 +106,7 @@ class ServedSystem:
         earlier = _earlier(turns)
         body = SearchBody(query=question, collection=self._collection, top_k=top_k, turns=earlier, explain=True)
         result = self._client.search(body)
-        explained = result.get("explain", {})
+        explained = _whole(result.get("explain", {}), result.get("notes", ()))
         stages, hits = _stages(explained), _hits(result["hits"])
         reranked = _reranked(explained, hits, self._config.get("settings", {}).get("retrieval", {}))
         return Found(hits, result["timings"], stages, explained.get("evidence"), reranked)
@@ -138,7 +138,7 @@ class ServedSystem:
             verified=sum(item.verified for item in cited),
             cited=cited,
             context=_hits(final["context"]),
-            stages=_stages(final.get("explain", {})),
+            stages=_stages(_whole(final.get("explain", {}), final["notes"])),
             evidence=final["evidence"],
             self_check=final.get("self_check"),
             prompt_tokens=final["usage"]["prompt_tokens"],
@@ -181,6 +181,16 @@ class ServedSystem:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _whole(explained: dict[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    """As it came; what was found without a step that was to be measured is not measured. Raises Unavailable."""
+    if skipped := explained.get("search", {}).get("skipped"):
+        raise Unavailable(
+            f"A question was searched for without {', '.join(skipped)}: {' '.join(notes)}",
+            "Run it again when that answers, or switch the step off.",
+        )
+    return explained
 
 
 def _earlier(turns: Sequence[Turn]) -> list[TurnBody]:

@@ -4,7 +4,7 @@
 - `parts`: the questions that a multi-hop question is made of (Press et al. 2023, arXiv:2210.03350).
 - `passage`: a passage that could answer it, for the vectors only (HyDE: Gao et al. 2023, arXiv:2212.10496).
 
-Questions are asked for as JSON where the server can hold the model to a schema, and read from lines where it cannot. Every step may fail: a generator that cannot be reached, or that writes nothing of use, leaves the question alone.
+Questions are asked for as JSON where the server can hold the model to a schema, and read from lines where it cannot. Every step may fail: a generator that cannot be reached, or that writes nothing of use, leaves the question alone; the one that cannot be reached is not asked for the next kind.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Variants:
 
     questions: tuple[str, ...] = ()
     passages: tuple[str, ...] = ()
+    failed: GeneratorUnavailable | None = None
+    """Why there are not more."""
 
     def __bool__(self) -> bool:
         return bool(self.questions or self.passages)
@@ -44,14 +46,19 @@ def make_variants(
     """What the generator makes of the question: up to `count` further questions of each kind, and one passage."""
     questions: list[str] = []
     passages: list[str] = []
+    failed: GeneratorUnavailable | None = None
     for kind in kinds:
-        written = _written(kind, question, generator, count, prompts)
+        try:
+            written = _written(kind, question, generator, count, prompts)
+        except GeneratorUnavailable as error:
+            failed = error
+            break
         if kind == "passage":
             passages += [" ".join(written.split())] if content_words(written) else []
         else:
             questions += _lines(written, question)[:count]
     different = {_key(line): line for line in reversed(questions) if _key(line) != _key(question)}
-    return Variants(tuple(reversed(different.values())), tuple(passages))
+    return Variants(tuple(reversed(different.values())), tuple(passages), failed)
 
 
 def average(first: Sequence[Fused], others: Sequence[Sequence[Fused]]) -> list[Fused]:
@@ -80,10 +87,7 @@ def _written(kind: Kind, question: str, generator: Generator, count: int, prompt
         sampling=Sampling(temperature=0.0, max_tokens=120 if kind == "passage" else 40 * count),
         schema=None if kind == "passage" else texts_schema(LISTED, count),
     )
-    try:
-        return "".join(piece for piece in generator.stream(request) if isinstance(piece, str))
-    except GeneratorUnavailable:
-        return ""
+    return "".join(piece for piece in generator.stream(request) if isinstance(piece, str))
 
 
 def _lines(written: str, question: str) -> list[str]:

@@ -78,6 +78,11 @@ def test_from_files_to_an_answer(data: Path, folder: Path) -> None:
     again = tuwen(data, "ingest", str(folder), "--json", status=1)
     assert (again["unchanged"], again["embedded"]) == (2, 0)
     hits = tuwen(data, "search", "How much bamboo does a panda eat?", "--json")["hits"]
+    by_vectors = ("search", "How much bamboo does a panda eat?", "--scheme", "vector", "--explain")
+    assert {source for hit in tuwen(data, *by_vectors, "--json")["hits"] for source in hit["sources"]} == {"dense"}
+    told = tuwen(data, *by_vectors)["out"]
+    assert "dense #1 " in told
+    assert "(en; scheme vector, fusion convex, reranker none)" in told
     assert hits[0]["document"]["name"] == "pandas.md"
     answer = tuwen(data, "ask", "How many kilograms of bamboo does a giant panda eat a day?", "--json")
     assert "38 kilograms" in answer["answer"]

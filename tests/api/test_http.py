@@ -59,6 +59,14 @@ def test_an_explained_search_names_its_stages(client: TestClient) -> None:
     assert {"dense", "lexical", "fuse", "fold", "hits"} <= stages.keys()
     assert [id_ for id_, _ in stages["hits"]] == [hit["chunk_id"] for hit in body["hits"]]
     assert 0 <= body["explain"]["evidence"] <= 1
+    assert body["explain"]["search"]["question"] == "How much bamboo does a panda eat?"
+    first = body["hits"][0]
+    assert [step["step"] for step in first["steps"]] == [
+        name for name in stages if first["chunk_id"] in dict(stages[name])
+    ]
+    assert all(
+        stages[step["step"]][step["rank"] - 1] == [first["chunk_id"], step["score"]] for step in first["steps"]
+    ), "what a step is said to have left of a hit is where that step has it"
     assert "explain" not in client.post("/v1/search", json={"query": "bamboo"}).json()
 
 

@@ -7,7 +7,7 @@ import pytest
 from rag.answers import Answer, Citation, Query, SearchResult, Turn
 from rag.documents import AnyChunk, Chunk, Document, ImageChunk, ImageData, ImageEntry
 from rag.engine import Engine, Event, Rewritten
-from rag.errors import BadRequest, GeneratorUnavailable
+from rag.errors import Abandoned, BadRequest, EncoderUnavailable, GeneratorUnavailable
 from rag.fake_generator import ScriptedGenerator
 from rag.fake_images import FakeDescriber
 from rag.fake_stores import MemoryLibrary
@@ -170,7 +170,48 @@ def test_a_passage_made_up_joins_the_vector_only() -> None:
 def test_a_generator_that_fails_leaves_the_question_alone() -> None:
     plain = engine().search(Query("granite rock")).hits
     failing = engine(ScriptedGenerator(GeneratorUnavailable("down", "start it")), variants=("paraphrases", "passage"))
-    assert [hit.chunk.id for hit in failing.search(Query("granite rock")).hits] == [hit.chunk.id for hit in plain]
+    found = failing.search(Query("granite rock"))
+    assert [hit.chunk.id for hit in found.hits] == [hit.chunk.id for hit in plain]
+    assert found.notes == ("down The search did without it. start it",), "and says so, once"
+    assert found.skipped == ("variants",)
+
+
+class Away(Backwards):
+    """A reranker whose server is not there."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        raise EncoderUnavailable("The server does not answer.", "Start it.")
+
+
+class Left(Backwards):
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        raise Abandoned("The client left.")
+
+
+def test_a_reranker_that_fails_leaves_the_coarse_order_and_says_so() -> None:
+    plain = engine().search(Query("granite panda")).hits
+    found = engine(reranker=Away()).search(Query("granite panda", explain=True))
+    assert [hit.chunk.id for hit in found.hits] == [hit.chunk.id for hit in plain]
+    assert found.notes == ("The server does not answer. The search did without it. Start it.",)
+    assert found.skipped == ("rerank",)
+    assert found.how["reranker"] is None
+    assert "rerank" not in [stage.name for stage in found.stages]
+    # A least score is one of the reranker's, and says nothing of others.
+    assert engine(reranker=Away(), least_score=50.0).search(Query("granite panda")).hits
+    with pytest.raises(Abandoned):
+        engine(reranker=Left()).search(Query("granite panda"))
+
+
+def test_an_explained_search_says_how_it_was_searched() -> None:
+    writer = ScriptedGenerator("How much bamboo does a giant panda eat a day?")
+    made = engine(writer, reranker=Backwards(), variants=("paraphrases",), rerank_depth=2, least_score=1.0)
+    found = made.search(Query("Ｗhat does the animal eat?", explain=True))
+    assert found.how["question"] == "What does the animal eat?"
+    assert (found.how["language"], found.how["scheme"], found.how["fusion"]) == ("en", "hybrid", "convex")
+    assert found.how["reranker"] == {"name": "backwards", "depth": 2, "weight": 1.0}
+    assert found.how["variants"] == {"questions": ["How much bamboo does a giant panda eat a day?"], "passages": []}
+    assert [stage.name for stage in found.stages][-2:] == ["noise", "hits"]
+    assert len(found.stages[-1].ranking) == 1
 
 
 def test_each_retriever_may_have_a_depth_of_its_own() -> None:
