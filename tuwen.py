@@ -246,6 +246,8 @@ def show_document(document_id: str, data: Data = None, server: Server = "", as_j
             print_json(shown)
         else:
             terminal.show_documents([shown | {"chunks": len(shown["chunks"])}])
+            for key, value in shown["metadata"].items():
+                terminal.out.print(f"metadata.{key}: {value}", markup=False)
             for chunk in shown["chunks"]:
                 page = f"page {chunk['page']}, " if chunk["page"] else ""
                 terminal.out.rule(f"{page}{chunk['kind']}", align="left")

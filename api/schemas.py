@@ -229,6 +229,7 @@ def published(stored: Stored) -> dict[str, Any]:
         "status": "published",
         "title": item.title,
         "language": item.language,
+        "metadata": dict(item.metadata),
         "pages": item.page_count,
         "chunks": stored.chunks,
         "warnings": list(stored.warnings),

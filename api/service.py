@@ -356,7 +356,7 @@ class Service:
             there = ", ".join(known) or "none yet"
             raise NotFound(
                 f"There is no collection {collection!r} (there is: {there}).",
-                f"Ingest documents into it with `tuwen ingest PATH -c {collection}`.",
+                f"{'Name one of those, or ingest' if known else 'Ingest'} documents into it with `tuwen ingest PATH -c {collection}`.",
             )
 
     # --- documents ---------------------------------------------------------------------------------------------------

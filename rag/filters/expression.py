@@ -139,6 +139,8 @@ def _check(field: Field, operator: str, value: Value) -> None:
         raise BadRequest(f"{value} is too large to compare {field.name} with.", "Give a number up to 2⁵³.")
     if field.kind == "text" and not isinstance(value, str):
         raise BadRequest(f"{field.name} is a text and cannot be compared with {value}.", f'Write "{value}".')
+    if field.values and operator in ("=", "!=", "in") and value not in field.values:
+        raise BadRequest(f"{field.name} is never {value!r:.80}.", f"It is one of {', '.join(field.values)}.")
     if field.kind == "fact" and operator in ("contains", "starts_with") and not isinstance(value, str):
         raise BadRequest(f"{operator} needs a text, not {value}.", f'Write "{value}".')
     if field.kind == "number" and isinstance(value, str):

@@ -29,6 +29,8 @@ class Field:
     kind: Kind
     of: Literal["document", "chunk"]
     about: str
+    values: tuple[str, ...] = ()
+    """All that it can be; empty where that is open."""
 
 
 FIELDS: dict[str, Field] = {
@@ -44,7 +46,7 @@ FIELDS: dict[str, Field] = {
         Field("date", "day", "document", "the day its metadata gives: date, else modified, else created"),
         Field("added", "day", "document", "the day it was ingested (UTC)"),
         Field("language", "text", "chunk", "of the passage: en, zh, …"),
-        Field("kind", "text", "chunk", "text, table or image"),
+        Field("kind", "text", "chunk", "text, table or image", ("text", "table", "image")),
         Field("page", "number", "chunk", "the page it begins on, from 1"),
         Field("heading", "text", "chunk", "any of the headings it stands under"),
     )

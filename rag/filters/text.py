@@ -86,7 +86,7 @@ class _Reader:
 
     def end(self) -> None:
         if self._next.kind != "end":
-            raise self._wrong("`and`, `or` or the end")
+            raise self._wrong("`and`, `or` or the end", self._quoted())
 
     def expression(self, depth: int) -> Expression:
         parts = [self._conjunct(depth)]
@@ -108,7 +108,7 @@ class _Reader:
         if self._accept("("):
             inner = self.expression(depth + 1)
             if not self._accept(")"):
-                raise self._wrong("`)`, `and` or `or`")
+                raise self._wrong("`)`, `and` or `or`", self._quoted())
             return inner
         return self._comparison()
 
@@ -150,10 +150,17 @@ class _Reader:
             raise self._wrong(f"a value for {after}" if after != "in" else "a value")
         return self._take()
 
-    def _wrong(self, wanted: str) -> BadRequest:
+    def _quoted(self) -> str:
+        """The remedy where a value seems to go on: words behind one that are no part of the grammar."""
+        before, after = self._tokens[max(0, self._place - 1)], self._next
+        if (before.kind, after.kind) != ("word", "word") or before.keyword or after.keyword:
+            return _HELP
+        return f'A value with spaces stands in quotes: "{before.text[:40]} {after.text[:40]} …" (docs/filters.md).'
+
+    def _wrong(self, wanted: str, remedy: str = _HELP) -> BadRequest:
         token = self._next
         found = f"`{token.text[:40]}`" if token.kind != "end" else "the end"
-        return _error(self._text, token.at, f"expected {wanted}, found {found}")
+        return _error(self._text, token.at, f"expected {wanted}, found {found}", remedy)
 
 
 class _located:  # noqa: N801 - reads as a word at its uses

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.answers import Answer, Citation, Query, SearchResult, Turn
+from rag.answers import Answer, Citation, Filter, Query, SearchResult, Turn
 from rag.documents import AnyChunk, Chunk, Document, ImageChunk, ImageData, ImageEntry
 from rag.engine import Engine, Event, Rewritten
 from rag.errors import Abandoned, BadRequest, EncoderUnavailable, GeneratorUnavailable
@@ -12,6 +12,7 @@ from rag.fake_generator import ScriptedGenerator
 from rag.fake_images import FakeDescriber
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
+from rag.filters import parse
 from rag.language import language_of
 from rag.options import Options
 from rag.protocols import Generator, IndexKey
@@ -174,6 +175,12 @@ def test_a_generator_that_fails_leaves_the_question_alone() -> None:
     assert [hit.chunk.id for hit in found.hits] == [hit.chunk.id for hit in plain]
     assert found.notes == ("down The search did without it. start it",), "and says so, once"
     assert found.skipped == ("variants",)
+
+
+def test_a_filter_that_allows_nothing_is_told() -> None:
+    only = Filter(where=parse("name = nowhere"))
+    assert engine().search(Query("granite", filter=only)).notes == ("No passage of this collection fits the filter.",)
+    assert engine().search(Query("granite", filter=Filter(where=parse("name = stone.md")))).notes == ()
 
 
 class Away(Backwards):

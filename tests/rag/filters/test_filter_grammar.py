@@ -15,6 +15,16 @@ from rag.filters.values import day_of, days_of, number_of
 from tests.rag.filters.filter_shelf import expressions
 
 
+def test_a_value_with_spaces_is_told_to_stand_in_quotes() -> None:
+    for text in ("name = annual report", "(name = annual report)", "page = 1 and name = annual report"):
+        with pytest.raises(BadRequest) as raised:
+            parse(text)
+        assert '"annual report …"' in raised.value.remedy
+    with pytest.raises(BadRequest) as raised:
+        parse("page = 1)")
+    assert "For example" in raised.value.remedy
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -58,6 +68,8 @@ def test_reads(text: str, expected: Expression) -> None:
         ('name = "x', 8, "a quotation that does not end"),
         ("name in x", 9, "expected `(` after in"),
         ("date = tomorrow", 6, "is no date"),
+        ("kind = tables", 6, "kind is never 'tables'"),
+        ("kind not in (text, figure)", 10, "kind is never 'figure'"),
         ("page = 1; DROP TABLE documents", 6, "page is a number"),
         ("metadata. = 1", 1, "cannot ask for"),
     ],
