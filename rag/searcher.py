@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from heapq import nsmallest
 
 import numpy as np
 
 from rag.answers import Hit, Query, Scheme, SearchResult, Stage
 from rag.clock import Clock
+from rag.crowd import Crowd
 from rag.documents import AnyChunk, DocumentRef, ImageData
-from rag.errors import BadRequest, BadSetting, SetupError, Unavailable
+from rag.errors import Abandoned, BadRequest, BadSetting, SetupError, TuwenError, Unavailable
 from rag.language import language_of
 from rag.options import Options
 from rag.prompts import BUILT_IN, Prompts, spelling_notes
@@ -34,7 +36,7 @@ from rag.protocols import (
 from rag.retrieval import abstain
 from rag.retrieval.align import Picture, align_all, align_pictures, no_picture
 from rag.retrieval.beyond_words import beyond_words
-from rag.retrieval.convex import combined_scores, convex_combination, ranks_of
+from rag.retrieval.convex import Convex, ranks_of
 from rag.retrieval.diversify import diversify
 from rag.retrieval.fold import fold
 from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
@@ -42,11 +44,11 @@ from rag.retrieval.likeness import likeness
 from rag.retrieval.near import NOTHING_NEAR, Near
 from rag.retrieval.noise import without_noise
 from rag.retrieval.question import plain, with_picture
-from rag.retrieval.recall import Need, Ranking, Retriever
+from rag.retrieval.recall import Need, Ranking, Retriever, space_of
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import CLOSED, Gate, rerank
-from rag.retrieval.rocchio import rocchio
+from rag.retrieval.rocchio import FIRST, rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
@@ -80,8 +82,14 @@ class Searcher:
     """What a generator wrote for steps of the question."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
 
+    crowd: Crowd = field(default_factory=Crowd)
+
     def search(self, query: Query) -> SearchResult:
         """Raises BadRequest for an empty query, CorruptFile for a picture that is none, Unavailable and SetupError."""
+        with self.crowd:
+            return self._search(query)
+
+    def _search(self, query: Query) -> SearchResult:
         clock = Clock()
         query = replace(query, text=plain(query.text))
         if not 1 <= query.top_k <= MAX_TOP_K:
@@ -99,22 +107,32 @@ class Searcher:
         variants, notes = self._variants(query, clock)
         rankings, vector = self._recall(query, need, text, clock, variants.passages)
         others = [self._recall(replace(query, image=None), replace(need, text=q), q, clock) for q in variants.questions]
-        with clock("fuse"):
-            near = self._near(query.collection, [rankings, *(found for found, _ in others)], scheme)
-            fused = average(
-                self._fuse(query.text or text, rankings, vector, near),
-                [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
-            )
-            fused = self._regularise(fused, near)
         reranker, gate = self._fine(text, scheme)
-        with clock("hydrate"):
-            hits = self._hits(query, fused, self._wanted(query, gate.depth, aligning is not None))
-        stages = [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
-        stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
+        with self.crowd.turn:
+            with clock("fuse"):
+                near = self._near(query.collection, [rankings, *(found for found, _ in others)], scheme)
+                fused = average(
+                    self._fuse(query.text or text, rankings, vector, near),
+                    [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
+                )
+                fused = self._regularise(fused, near)
+            with clock("hydrate"):
+                hits = self._hits(query, fused, self._wanted(query, gate.depth, aligning is not None))
+        stages: list[Stage] = []
+        if query.explain:
+            stages += [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
+            stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
+        skipped = ("variants",) if notes else ()
         if reranker is not None:
-            with clock("rerank"):
-                hits = rerank(reranker, text, hits, gate.depth, weight=gate.weight)
-            stages.append(_stage("rerank", hits))
+            try:
+                with clock("rerank"):
+                    hits = rerank(reranker, text, hits, gate.depth, weight=gate.weight)
+                stages.append(_stage("rerank", hits))
+            except Abandoned:
+                raise
+            except Unavailable as error:
+                # What was found is worth more than an error, and whoever measures is told.
+                reranker, notes, skipped = None, (*notes, _without(error)), (*skipped, "rerank")
         if aligning is not None:
             with clock("align"):
                 hits = align_all(text, hits[: self.options.aligned_depth], aligning, self.picture_aligner, self.picture)
@@ -130,18 +148,33 @@ class Searcher:
                 vectors = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
                 hits = diversify(hits, *vectors, relevance=1 - self.options.diversity, first=query.top_k)
             stages.append(_stage("diversify", hits))
-        if self.options.least_score > 0:
+        if self.options.least_score > 0 and "rerank" not in skipped:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
             read = gate.depth if reranker is not None else len(hits)
             hits = without_noise(hits[:read], self.options.least_score)
+            stages.append(_stage("noise", hits))
         hits, seen = hits[: query.top_k], likeness(rankings)
         read_as = query.text if spelling.changed else ""
         notes = (*spelling_notes(spelling.changed, language_of(text), self.prompts), *notes)
+        # By vectors everything that is allowed is found.
+        if not fused and query.filter and any(space_of(r) is not None for r in self.retrievers):
+            notes = (*notes, "No passage of this collection fits the filter.")
         if not query.explain:
-            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen)
+            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen, skipped=skipped)
         stages.append(_stage("hits", hits))
         evidence = abstain.score(text, hits, seen, self.encoder.space.model)
-        return SearchResult(tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen)
+        how = {
+            "question": text,
+            "language": language_of(text),
+            "scheme": scheme,
+            "fusion": self.options.fusion,
+            "reranker": {"name": reranker.name, "depth": gate.depth, "weight": gate.weight} if reranker else None,
+            "variants": {"questions": list(variants.questions), "passages": list(variants.passages)},
+            "skipped": list(skipped),
+        }
+        return SearchResult(
+            tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen, skipped=skipped, how=how
+        )
 
     def _fine(self, text: str, scheme: Scheme) -> tuple[Reranker | None, Gate]:
         """The reranker, and how far it is let through for a question in this language; None and a closed gate where it is not."""
@@ -198,23 +231,33 @@ class Searcher:
 
     def _fuse(self, text: str, rankings: Mapping[str, Ranking], vector: Vectors | None, near: Near) -> list[Fused]:
         options = self.options
-        names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
-        languages = self.library.languages(list({chunk_id for ids in names.values() for chunk_id in ids}))
+        ranks = ranks_of(rankings)
+        languages = self.library.languages(list(ranks))
         asked = language_of(text)
         if options.fusion == "rrf":
+            names = {name: [chunk_id for chunk_id, _ in ranking] for name, ranking in rankings.items()}
             assumed = {"lexical": beyond_words(names, languages, asked)}
             return reciprocal_rank_fusion(names, k=options.rrf_k, weights=options.weights, assumed=assumed)
         foreign = {chunk_id for chunk_id, language in languages.items() if language != asked}
-        combine = partial(convex_combination, depth=options.depth, weights=options.weights, foreign=foreign)
-        if vector is None or not near or not rankings.get("dense"):
-            return combine(rankings)
-        scores = combined_scores(rankings, depth=options.depth, weights=options.weights, foreign=foreign) or {}
-        first = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
-        moved = rocchio(
-            vector, rankings["dense"], first, near, weight=options.rocchio, depth=options.depth, foreign=foreign
-        )
+        convex = Convex(rankings, depth=options.depth, weights=options.weights, foreign=foreign)
+        moved = rankings
+        if vector is not None and near and rankings.get("dense"):
+            scores = convex.scores(rankings) or {}
+            first = nsmallest(FIRST, ((-score, id_) for id_, score in scores.items() if id_ in near))
+            moved = {
+                **rankings,
+                "dense": rocchio(
+                    vector,
+                    rankings["dense"],
+                    [(id_, -score) for score, id_ in first],
+                    near,
+                    weight=options.rocchio,
+                    depth=options.depth,
+                    foreign=foreign,
+                ),
+            }
         # What a retriever gave a passage stays what is told of it.
-        return combine({**rankings, "dense": moved}, told=ranks_of(rankings))
+        return convex.fused(moved, ranks)
 
     def _regularise(self, fused: list[Fused], near: Near) -> list[Fused]:
         first = [one.chunk_id for one in fused[: self.options.depth] if one.chunk_id in near]
@@ -229,16 +272,17 @@ class Searcher:
         return correct(text, self.vocabulary, query.collection, query.allowed, ordinary=ordinary)
 
     def _variants(self, query: Query, clock: Clock) -> tuple[Variants, tuple[str, ...]]:
-        """What the generator makes of the question; without one that can be asked, nothing and a note."""
+        """What the generator makes of the question; where it cannot be asked, what there is, and a note."""
         if not self.options.variants or not query.text:
             return Variants(), ()
         with clock("variants"):
             try:
                 generator = Remembering(self.generate(), self.steps)
             except (Unavailable, SetupError) as error:
-                return Variants(), (f"{error.message} {error.remedy}",)
+                return Variants(), (_without(error),)
             kinds, count = self.options.variants, self.options.variant_count
-            return make_variants(query.text, generator, kinds, count, self.prompts), ()
+            made = make_variants(query.text, generator, kinds, count, self.prompts)
+            return made, (_without(made.failed),) if made.failed else ()
 
     def _vectors_of(self, collection: str, chunk_ids: Sequence[str]) -> tuple[list[str], Vectors]:
         """The text vectors of the chunks that have one."""
@@ -259,11 +303,13 @@ class Searcher:
     def _recall(
         self, query: Query, need: Need, text: str, clock: Clock, passages: Sequence[str] = ()
     ) -> tuple[dict[str, Ranking], Vectors | None]:
-        """All retrievers side by side; the one that needs no vector begins while `text` is encoded. The vectors of `passages` join the
+        """All retrievers; those that need no vector, side by side with the encoding of `text`. The vectors of `passages` join the
         question's own, which is told too."""
         began = time.perf_counter()
         retrievers = self._retrievers(query)
-        early = {r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in retrievers if r.name == "lexical"}
+        # Where others keep the processors busy, to hand work over saves nobody time, and costs some.
+        aside = [r for r in retrievers if space_of(r) is None] if self.crowd.alone else []
+        early = {r.name: self.pool.submit(r.recall, self._deep(r, need)) for r in aside}
         with clock("encode"):
             need = replace(need, vectors=self._vectors(query, text, passages))
         encoded = time.perf_counter() - began
@@ -275,7 +321,7 @@ class Searcher:
     def _retrievers(self, query: Query) -> list[Retriever]:
         """All in the scheme `hybrid`, those of vectors in the others."""
         hybrid = (query.scheme or self.options.scheme) == "hybrid"
-        return [r for r in self.retrievers if hybrid or r.name != "lexical"]
+        return [r for r in self.retrievers if hybrid or space_of(r) is not None]
 
     def _deep(self, retriever: Retriever, need: Need) -> Need:
         depth = self.options.depths.get(retriever.name)
@@ -283,19 +329,24 @@ class Searcher:
 
     def _vectors(self, query: Query, text: str, passages: Sequence[str]) -> dict[str, Vectors]:
         vectors: dict[str, Vectors] = {}
-        wanted = {r.name for r in self.retrievers}
-        if text and wanted & {"dense", "entries"}:
+        wanted = {space_of(r) for r in self.retrievers}
+        if text and self.encoder.space.id in wanted:
             vector = self.encoder.encode_queries([text])[0]
             if passages:
                 mean = np.vstack([vector, self.encoder.encode_passages(passages)]).mean(axis=0)
                 vector = mean / max(float(np.linalg.norm(mean)), 1e-9)
             vectors[self.encoder.space.id] = vector
-        if self.image_encoder is not None and "pixels" in wanted:
+        if self.image_encoder is not None and self.image_encoder.space.id in wanted:
             if query.image is not None:
                 vectors[self.image_encoder.space.id] = self.image_encoder.encode_images([query.image])[0]
             else:
                 vectors[self.image_encoder.space.id] = self.image_encoder.encode_texts([query.text])[0]
         return vectors
+
+
+def _without(error: TuwenError) -> str:
+    """The note of a search that did without a step."""
+    return f"{error.message} The search did without it. {error.remedy}".strip()
 
 
 def _stage(name: str, hits: Sequence[Hit]) -> Stage:

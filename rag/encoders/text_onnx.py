@@ -20,6 +20,9 @@ WINDOW = 1024
 """Texts that are tokenised and sorted by length together: enough for batches of near-equal length, and a bound on memory
 for a list of any length."""
 
+FEW = 32
+"""Questions that are encoded by the threads of one."""
+
 BATCH_TOKENS = 2048
 """Tokens of a batch, padding included. On two cores the speed is flat from 1,000 to 8,000 and memory grows with it."""
 
@@ -89,8 +92,8 @@ class OnnxTextEncoder:
         return self._centring.passages(vectors, texts) if self._centring else vectors
 
     def _plain_queries(self, texts: Sequence[str]) -> Vectors:
-        # Several at once (rag/encoders/batching.py) have all threads, since everybody waits for them.
-        session = self._session(self._question_threads if len(texts) == 1 else self._threads)
+        # Those of several callers (rag/encoders/batching.py), too: the rest of their searches goes on beside it.
+        session = self._session(self._question_threads if len(texts) <= FEW else self._threads)
         return self._encode(texts, self._query_prefix, session)
 
     def _plain_passages(self, texts: Sequence[str]) -> Vectors:

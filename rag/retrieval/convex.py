@@ -1,13 +1,13 @@
 """Convex combination of normalised scores: Bruch, Gai and Ingber, ACM TOIS 2023 (doi:10.1145/3596512).
 
-score(d) = Σ_f  w_f · n_f(d) / Σ_f w_f,  with n_f in [0, 1] and f over the families `meaning`, `words` and `pixels`.
+score(d) = Σ_f  w_f · n_f(d) / Σ_f w_f,  with n_f in [0, 1] and f over the families `meaning`, `words`, `pixels`, and each further retriever.
 
 Ranks forget by how much one passage is better than the next; scores do not. The price is that scores have to be made comparable:
 - `dense` and `entries` are cosines of one space, so they are one family on one scale, and a picture that nothing of fits does not
   become a 1 because it is the best of the pictures. The scale runs from the last passage that `dense` recalled to the best.
 - `words`: the scale runs from the passage at `depth` to the best; from 0, which BM25 gives to a passage without a word of the question,
   when fewer were found.
-- `pixels`: cosines of another space, from the last to the best.
+- `pixels`: cosines of another space, from the last to the best; a further retriever likewise, whatever its scores are.
 
 A passage in another language than the question shares no words with it, however well it answers (a name or a number at most), so
 for words it counts at least as it does for meaning.
@@ -24,6 +24,58 @@ from rag.retrieval.fuse import Fused
 Scored = Sequence[tuple[str, float]]
 
 MEANING, WORDS, PIXELS = ("dense", "entries"), ("lexical",), ("pixels",)
+KNOWN = frozenset((*MEANING, *WORDS, *PIXELS))
+
+
+class Convex:
+    """The families that feedback leaves alone are scored once; `meaning` is given anew for each `scores` and `fused`.
+
+    The scales are made from the first `depth` of each ranking, so that asking for more does not change the order of what comes
+    first. `foreign` are the chunks whose language is not the question's. A retriever without a weight counts 1; with 0, nothing.
+    """
+
+    def __init__(
+        self,
+        rankings: Mapping[str, Scored],
+        *,
+        depth: int = 100,
+        weights: Mapping[str, float] | None = None,
+        foreign: Collection[str] = (),
+    ) -> None:
+        self._weights, self._depth, self._foreign = weights or {}, depth, foreign
+        self._words = _family(WORDS, rankings, self._weights, depth)
+        others = [PIXELS, *((name,) for name in rankings if name not in KNOWN)]
+        self._others = [_family(members, rankings, self._weights, depth) for members in others]
+
+    def scores(self, meaning: Mapping[str, Scored]) -> dict[str, float] | None:
+        """By chunk id, in no order, of what has a score; None where nothing that counts was found."""
+        near, weight = _family(MEANING, meaning, self._weights, self._depth)
+        found, of_words = self._words
+        total = weight + of_words + sum(of_others for _, of_others in self._others)
+        if not total:
+            return None
+        sums = dict(near)
+        if of_words:
+            words = found
+            if found and near:
+                words, ratio = dict(found), of_words / weight
+                for chunk_id in self._foreign:
+                    if chunk_id in near:
+                        words[chunk_id] = max(words.get(chunk_id, 0.0), near[chunk_id] * ratio)
+            _add(sums, words)
+        for others, _ in self._others:
+            _add(sums, others)
+        return {chunk_id: score / total for chunk_id, score in sums.items()}
+
+    def fused(self, meaning: Mapping[str, Scored], ranks: Mapping[str, Mapping[str, int]]) -> list[Fused]:
+        """All that have `ranks` and were found by a retriever that counts: by score in [0, 1], best first; equal scores by id."""
+        scores, weights = self.scores(meaning), self._weights
+        if scores is None:
+            return []
+        counting = ranks if not weights else {id_: found for id_, found in ranks.items() if _counts(found, weights)}
+        # Tuples are sorted without a function to be called for each: an id comes once, so that ranks are never compared.
+        placed = sorted([(-scores.get(chunk_id, 0.0), chunk_id, found) for chunk_id, found in counting.items()])
+        return [Fused(chunk_id, -score, found) for score, chunk_id, found in placed]
 
 
 def convex_combination(
@@ -32,57 +84,14 @@ def convex_combination(
     depth: int = 100,
     weights: Mapping[str, float] | None = None,
     foreign: Collection[str] = (),
-    told: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[Fused]:
-    """Chunk ids by combined score in [0, 1], best first; equal scores by id. A retriever without a weight counts 1; with 0, nothing.
-
-    The scales are made from the first `depth` of each ranking, so that asking for more does not change the order of what comes
-    first. `foreign` are the chunks whose language is not the question's. `told` are the ranks to tell, by chunk id, where they are not
-    those of `rankings`.
-    """
-    weights = weights or {}
-    scores = combined_scores(rankings, depth=depth, weights=weights, foreign=foreign)
-    if scores is None:
-        return []
-    ranks = ranks_of(rankings) if told is None else told
-    fused = [
-        Fused(chunk_id, scores.get(chunk_id, 0.0), found)
-        for chunk_id, found in ranks.items()
-        if not weights or _counts(found, weights)
-    ]
-    fused.sort(key=_place)
-    return fused
+    """Without feedback: chunk ids by combined score in [0, 1], best first; equal scores by id."""
+    return Convex(rankings, depth=depth, weights=weights, foreign=foreign).fused(rankings, ranks_of(rankings))
 
 
-def combined_scores(
-    rankings: Mapping[str, Scored],
-    *,
-    depth: int = 100,
-    weights: Mapping[str, float] | None = None,
-    foreign: Collection[str] = (),
-) -> dict[str, float] | None:
-    """The scores alone, in no order, of what has one; None where nothing that counts was found."""
-    weights = weights or {}
-    families = [_family(members, rankings, weights, depth) for members in (MEANING, WORDS, PIXELS)]
-    total = sum(weight for _, weight in families)
-    if not total:
-        return None
-    meaning, words = families[0][0], families[1][0]
-    if words and meaning and families[1][1]:
-        ratio = families[1][1] / families[0][1] if families[0][1] else 0.0
-        for chunk_id in foreign:
-            if chunk_id in meaning:
-                words[chunk_id] = max(words.get(chunk_id, 0.0), meaning[chunk_id] * ratio)
-    scored = [found for found, weight in families if weight]
-    sums = dict(scored[0])
-    for found in scored[1:]:
-        for chunk_id, score in found.items():
-            sums[chunk_id] = sums.get(chunk_id, 0.0) + score
-    return {chunk_id: score / total for chunk_id, score in sums.items()}
-
-
-def _place(one: Fused) -> tuple[float, str]:
-    return -one.score, one.chunk_id
+def _add(sums: dict[str, float], scores: Mapping[str, float]) -> None:
+    for chunk_id, score in scores.items():
+        sums[chunk_id] = sums.get(chunk_id, 0.0) + score
 
 
 def ranks_of(rankings: Mapping[str, Scored]) -> dict[str, dict[str, int]]:

@@ -68,6 +68,7 @@ class _Texts:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _digits(text: str) -> bytes:
     """The digits in their order, as they are after NFKC, which is how numbers are compared."""
     if not text.isascii() and not unicodedata.is_normalized("NFKC", text):

@@ -27,26 +27,29 @@ def regularise(
     `[len(ids), dimension]` of those that take part; one that does not (a picture) changes as the one before it does, and
     nothing that was behind all of them passes one."""
     rows = {chunk_id: row for row, chunk_id in enumerate(ids)}
-    taking = [candidate for candidate in fused if candidate.chunk_id in rows]
-    if weight <= 0 or len(taking) < 3:
+    order = [rows[candidate.chunk_id] for candidate in fused if candidate.chunk_id in rows]
+    if weight <= 0 or len(order) < 3:
         return list(fused)
-    scores = np.array([candidate.score for candidate in taking], dtype=np.float64)
-    matrix = vectors[[rows[candidate.chunk_id] for candidate in taking]]
-    smoothed = _smooth(scores, matrix, weight, neighbours)
-    changed = {candidate.chunk_id: float(score) for candidate, score in zip(taking, smoothed, strict=True)}
-    last = next(place for place in range(len(fused) - 1, -1, -1) if fused[place].chunk_id in rows)
-    ratio = float(smoothed[0] / scores[0]) if scores[0] else 1.0
-    result = []
-    for candidate in fused[: last + 1]:
-        if candidate.chunk_id in changed:
-            score = changed[candidate.chunk_id]
-            ratio = score / candidate.score if candidate.score else ratio
+    # As a searcher gives them they are in their order already.
+    matrix = vectors if order == list(range(len(vectors))) else vectors[order]
+    scores = np.array([candidate.score for candidate in fused if candidate.chunk_id in rows], dtype=np.float64)
+    smoothed = _smooth(scores, matrix, weight, neighbours).tolist()
+    ratio = smoothed[0] / float(scores[0]) if scores[0] else 1.0
+    changed, taken = [], 0
+    for chunk_id, score, ranks in fused:
+        if chunk_id in rows:
+            new = smoothed[taken]
+            ratio, taken = new / score if score else ratio, taken + 1
         else:
-            score = candidate.score * ratio
-        result.append(Fused(candidate.chunk_id, score, candidate.ranks))
-    result.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-    floor = result[-1].score
-    return result + [Fused(one.chunk_id, min(one.score, floor), one.ranks) for one in fused[last + 1 :]]
+            new = score * ratio
+        # Sorted without a function to be called for each: an id comes once, so that ranks are never compared.
+        changed.append((-new, chunk_id, ranks))
+        if taken == len(smoothed):
+            break
+    changed.sort()
+    floor = -changed[-1][0]
+    result = [Fused(chunk_id, -score, ranks) for score, chunk_id, ranks in changed]
+    return result + [Fused(one.chunk_id, min(one.score, floor), one.ranks) for one in fused[len(changed) :]]
 
 
 def _smooth(
@@ -68,9 +71,9 @@ def _smooth(
 
 
 def _products(vectors: Vectors) -> Vectors:
-    """`[n, n]`. A few rows at a time: for all at once BLAS wakes its threads, which took 5 ms for 100 passages, and 35 beside other work;
-    this takes 0.2 (einsum 0.36)."""
-    products = np.empty((len(vectors), len(vectors)), np.float32)
-    for start in range(0, len(vectors), _ROWS):
-        np.matmul(vectors[start : start + _ROWS], vectors.T, out=products[start : start + _ROWS])
-    return products
+    """`[n, n]`. A few rows at a time: for all at once BLAS wakes its threads, which took 5 ms for 100 passages, and 35 beside other work.
+    In one call: between calls another question takes the interpreter, and has to be waited for."""
+    count, dimension = vectors.shape
+    blocks = np.zeros((-(-count // _ROWS), _ROWS, dimension), np.float32)
+    blocks.reshape(-1, dimension)[:count] = vectors
+    return np.asarray(np.matmul(blocks, vectors.T).reshape(-1, count)[:count])

@@ -41,7 +41,7 @@ def rocchio(
     first = [(id_, score) for id_, score in first if id_ not in foreign and score > 0]
     if weight <= 0 or not first or len(ranking) < 2:
         return list(ranking)
-    ids = sorted(near.rows)
+    ids = sorted(near.rows)  # equal scores by id
     good = np.array([score for _, score in first]) ** 2
     centre = (good / good.sum()) @ near.of_ids([id_ for id_, _ in first])
     likeness = np.einsum("id,d->i", near.vectors, question + weight * centre, dtype=np.float64)

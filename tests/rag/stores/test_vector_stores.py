@@ -1,6 +1,7 @@
 """One contract for every vector store."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,16 @@ def test_chroma_keeps_its_content_over_a_restart(tmp_path: Path) -> None:
     assert second.query(TEXT, vectors[3], 1)[0][0] == "c3"
     assert second.keys() == [TEXT]
     second.close()
+
+
+def test_questions_at_the_same_time_find_what_they_find_alone(store: VectorStore) -> None:
+    vectors, other = unit(300), IndexKey("other", "space", "text")
+    store.upsert(TEXT, [f"c{n}" for n in range(300)], vectors)
+    store.upsert(other, [f"d{n}" for n in range(300)], vectors[::-1])
+    asked = [(key, vector, k) for vector in vectors[:40] for key in (TEXT, other) for k in (3, 7)]
+    alone = [store.query(*one) for one in asked]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda one: store.query(*one), asked))
+    assert [[id_ for id_, _ in found] for found in together] == [[id_ for id_, _ in found] for found in alone]
+    for one, found in zip(alone, together, strict=True):
+        assert [score for _, score in found] == pytest.approx([score for _, score in one], abs=1e-6)
