@@ -225,7 +225,12 @@ def show_explained(result: dict[str, Any]) -> None:
     how = explained["search"]
     if how:
         reranker = how["reranker"]
-        fine = f"{reranker['name']} on {reranker['depth']}, weight {reranker['weight']:g}" if reranker else "none"
+        fine = "none"
+        if reranker:
+            let_through = (
+                f"on {reranker['depth']}, weight {reranker['weight']:g}" if reranker["depth"] else "not let through"
+            )
+            fine = f"{reranker['name']} {let_through}"
         out.print(
             f"[bold]searched for[/] {escape(how['question'])} [dim]({how['language']}; scheme {how['scheme']}, fusion {how['fusion']}, "
             f"reranker {escape(fine)})[/]"

@@ -73,6 +73,11 @@ def _remote_encoder(settings: Settings) -> TextEncoder:
     from rag.encoders.remote import RemoteTextEncoder
 
     chosen = settings.encoder
+    if not chosen.base_url or not chosen.model:
+        raise BadSetting(
+            "encoder.kind = remote has no server or model to ask.",
+            "Set encoder.base_url to the address before /embeddings, such as http://127.0.0.1:8001/v1, and encoder.model.",
+        )
     query, passage = _prefixes(settings)
     return RemoteTextEncoder(
         chosen.base_url,

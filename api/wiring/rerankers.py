@@ -20,22 +20,27 @@ def _no_reranker(_: Settings, __: Generate) -> Reranker | None:
 
 
 def _cross_encoder(settings: Settings, _: Generate) -> Reranker:
+    _runs_here(settings)
     from rag.rerankers.cross_encoder import CrossEncoderReranker
 
-    _runs_here(settings)
     return CrossEncoderReranker(settings.retrieval.reranker_model)
 
 
 def _onnx_cross_encoder(settings: Settings, _: Generate) -> Reranker:
+    _runs_here(settings)
     from rag.rerankers.onnx_cross_encoder import OnnxCrossEncoder
 
-    _runs_here(settings)
     model = Path(settings.retrieval.reranker_model)
     return OnnxCrossEncoder(model, settings.models.dir / "built", threads=settings.encoder.threads)
 
 
 def _runs_here(settings: Settings) -> None:
-    """Raises BadSetting for a model that is known not to be a plain cross-encoder."""
+    """Raises BadSetting without a model, and for one that is known not to be a plain cross-encoder."""
+    if not settings.retrieval.reranker_model:
+        raise BadSetting(
+            f"retrieval.reranker = {settings.retrieval.reranker} has no model to run.",
+            "Set retrieval.reranker_model to the directory of a cross-encoder (docs/reranking.md), or choose another reranker.",
+        )
     known = _convention(settings)
     if known is not None and (known.unsupported or known.kind == "yes-no"):
         why = known.unsupported or "it is a language model that says yes or no: serve it by vLLM"
@@ -61,6 +66,11 @@ def _remote_reranker(settings: Settings, _: Generate) -> Reranker:
     from rag.rerankers.remote import RemoteReranker
 
     chosen, known = settings.retrieval, _convention(settings)
+    if not chosen.reranker_url:
+        raise BadSetting(
+            "retrieval.reranker = remote has no server to ask.",
+            "Set retrieval.reranker_url to the address before /rerank, such as http://127.0.0.1:8001/v1.",
+        )
     # Only vLLM passes texts to the model as they come; the others apply a model's prompt themselves.
     prompted = known is not None and chosen.reranker_shape == "vllm"
     return RemoteReranker(

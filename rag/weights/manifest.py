@@ -93,7 +93,10 @@ class Manifest:
             if model.name == name:
                 return model
         known = ", ".join(model.name for model in self.models)
-        raise ModelMissing(f"The manifest has no model `{name}`.", f"Known models: {known}.")
+        raise ModelMissing(
+            f"The manifest has no model `{name}`.",
+            f"Known models: {known}. Any other is named by its directory (docs/models.md).",
+        )
 
 
 def _model(entry: dict[str, Any]) -> Model:

@@ -11,6 +11,7 @@ from api.client import LocalClient
 from api.schemas import SearchBody
 from api.service import open_service
 from api.settings import load
+from api.wiring.encoders import text_encoder
 from api.wiring.rerankers import rerank_gates, reranker
 from api.wiring.verifiers import VERIFIERS
 from eval.runner.served import ServedSystem
@@ -32,6 +33,28 @@ def no_generator() -> Generator:
 
 def settings(data: Path, **retrieval: Any) -> Any:
     return load(data, HASHING | {"retrieval": {"reranker": "late", **retrieval}})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"reranker": "remote"}, "retrieval.reranker_url"),
+        ({"reranker": "onnx"}, "retrieval.reranker_model"),
+        ({"reranker": "cross-encoder"}, "retrieval.reranker_model"),
+    ],
+)
+def test_a_reranker_without_what_it_needs_names_the_setting(chosen: dict[str, str], said: str) -> None:
+    with pytest.raises(BadSetting) as raised:
+        reranker(settings(Path("nowhere"), **chosen), no_generator)
+    assert said in raised.value.remedy
+
+
+@pytest.mark.parametrize("encoder", [{}, {"base_url": "http://x"}])
+def test_a_remote_encoder_without_server_or_model_names_the_setting(encoder: dict[str, str]) -> None:
+    given = load(Path("nowhere"), {"encoder": {"kind": "remote", "model": "", **encoder}})
+    with pytest.raises(BadSetting, match="no server or model") as raised:
+        text_encoder(given)
+    assert "encoder.base_url" in raised.value.remedy
 
 
 def test_late_orders_what_was_found(tmp_path: Path) -> None:

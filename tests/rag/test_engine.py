@@ -17,6 +17,7 @@ from rag.language import language_of
 from rag.options import Options
 from rag.protocols import Generator, IndexKey
 from rag.retrieval.recall import LexicalRetriever, VectorRetriever
+from rag.retrieval.rerank import Gate
 from rag.stores.exact import ExactVectorStore
 
 ENCODER = HashingTextEncoder()
@@ -207,6 +208,12 @@ def test_a_reranker_that_fails_leaves_the_coarse_order_and_says_so() -> None:
     assert engine(reranker=Away(), least_score=50.0).search(Query("granite panda")).hits
     with pytest.raises(Abandoned):
         engine(reranker=Left()).search(Query("granite panda"))
+
+
+def test_a_reranker_that_is_not_let_through_is_named() -> None:
+    kept = engine(reranker=Backwards(), rerank_by_language={"en": Gate(0.0, 0)})
+    found = kept.search(Query("granite panda", explain=True))
+    assert found.how["reranker"] == {"name": "backwards", "depth": 0, "weight": 0.0}
 
 
 def test_an_explained_search_says_how_it_was_searched() -> None:
