@@ -48,6 +48,6 @@ def read_image(encoded: str) -> ImageData:
             media_type = Image.MIME.get(opened.format or "", "")
             return ImageData(data, media_type, opened.width, opened.height)
     except (binascii.Error, UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BadRequest(
-            f"`image` is not a picture: {error}.", "Send a PNG, JPEG or WebP, encoded as base64."
-        ) from error
+        # What Pillow says of unknown bytes is the address of a buffer.
+        why = "its bytes are of no known format" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise BadRequest(f"`image` is not a picture: {why}.", "Send a PNG, JPEG or WebP, encoded as base64.") from error

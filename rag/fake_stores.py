@@ -89,6 +89,14 @@ class MemoryLibrary:
     def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
         return bool(self.search(collection, word, 1, allowed))
 
+    def written(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        return any(
+            ref.collection == collection
+            and self._allowed(chunk, ref, allowed or Filter())
+            and word in words(chunk.text)
+            for chunk, ref in self._chunks.values()
+        )
+
     def beginning(self, letter: str) -> Mapping[str, int]:
         seen = Counter(word for chunk, _ in self._chunks.values() for word in set(words(chunk.text)))
         return {word: count for word, count in seen.items() if word.startswith(letter)}

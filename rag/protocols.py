@@ -208,6 +208,15 @@ class VectorStore(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Together(Protocol):
+    """What a VectorStore may do besides: answer several at once for less."""
+
+    def query_together(self, wanted: Sequence[tuple[IndexKey, Vectors, int]]) -> list[list[tuple[str, float]]]:
+        """What `query` finds for each."""
+        ...
+
+
 class LexicalIndex(Protocol):
     """BM25 over segmented words, in the library's own transactions: what is published can be found by its words."""
 
@@ -221,6 +230,10 @@ class Vocabulary(Protocol):
 
     def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
         """Whether an allowed chunk has the word, or a form of it."""
+        ...
+
+    def written(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        """Whether an allowed chunk has the word as it is written here."""
         ...
 
     def beginning(self, letter: str) -> Mapping[str, int]:

@@ -151,7 +151,10 @@ class Searcher:
         if self.options.least_score > 0 and "rerank" not in skipped:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
             read = gate.depth if reranker is not None else len(hits)
-            hits = without_noise(hits[:read], self.options.least_score)
+            above = without_noise(hits[:read], self.options.least_score)
+            if hits and not above:
+                notes = (*notes, f"No passage scored {self.options.least_score:g} (retrieval.least_score).")
+            hits = above
             stages.append(_stage("noise", hits))
         hits, seen = hits[: query.top_k], likeness(rankings)
         read_as = query.text if spelling.changed else ""
@@ -163,12 +166,13 @@ class Searcher:
             return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen, skipped=skipped)
         stages.append(_stage("hits", hits))
         evidence = abstain.score(text, hits, seen, self.encoder.space.model)
+        used = reranker or (self.reranker if "rerank" not in skipped else None)
         how = {
             "question": text,
             "language": language_of(text),
             "scheme": scheme,
             "fusion": self.options.fusion,
-            "reranker": {"name": reranker.name, "depth": gate.depth, "weight": gate.weight} if reranker else None,
+            "reranker": {"name": used.name, "depth": gate.depth, "weight": gate.weight} if used else None,
             "variants": {"questions": list(variants.questions), "passages": list(variants.passages)},
             "skipped": list(skipped),
         }

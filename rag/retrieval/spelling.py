@@ -90,7 +90,7 @@ def _nearest(word: str, vocabulary: Vocabulary, collection: str, allowed: Filter
             # A word of another first letter is one whose first two letters changed places.
             if other[0] == word[0] or other[1::-1] == word[:2]:
                 near.append((int(distance), -words[other], other))
-    return next((other for _, _, other in sorted(near) if vocabulary.has(collection, other, allowed)), "")
+    return next((other for _, _, other in sorted(near) if vocabulary.written(collection, other, allowed)), "")
 
 
 def _cased(found: str, written: str) -> str:

@@ -51,6 +51,17 @@ class SqliteVocabulary:
         )
         return bool(found.fetchone()[0])
 
+    def written(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
+        """By its form, not its stem: a form that only others have would tell of them."""
+        quoted = word.replace('"', '""')
+        condition, values = where(allowed)
+        found = self._database.reader.execute(
+            "SELECT EXISTS (SELECT 1 FROM spellings JOIN chunks c ON c.rowid = spellings.rowid JOIN documents d ON d.id = c.document_id "
+            f"WHERE spellings MATCH ? AND d.collection = ? AND ({condition}))",
+            [f'"{quoted}"', collection, *values],
+        )
+        return bool(found.fetchone()[0])
+
     def beginning(self, letter: str) -> Mapping[str, int]:
         version = self._database.version
         with self._guard:

@@ -184,6 +184,12 @@ def test_a_filter_that_allows_nothing_is_told() -> None:
     assert engine().search(Query("granite", filter=Filter(where=parse("name = stone.md")))).notes == ()
 
 
+def test_hits_that_are_all_noise_are_told() -> None:
+    found = engine(least_score=2.0).search(Query("granite"))
+    assert found.hits == ()
+    assert found.notes == ("No passage scored 2 (retrieval.least_score).",)
+
+
 class Away(Backwards):
     """A reranker whose server is not there."""
 

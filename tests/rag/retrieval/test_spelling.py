@@ -20,7 +20,11 @@ from rag.stores.publishing import Publication, digests_of
 from rag.stores.vocabulary import SqliteVocabulary
 
 TEXTS = {
-    "one": {"a.md": "A pension for disability and illness.", "b.md": "Proteins fold. The protein is a protein."},
+    "one": {
+        "a.md": "A pension for disability and illness.",
+        "b.md": "Proteins fold. The protein is a protein.",
+        "d.md": "It was heated.",
+    },
     "two": {"c.md": "Aerodynamic heating of slender bodies."},
 }
 SPACE = Space("test", "0" * 64, 4, "none")
@@ -93,6 +97,15 @@ def test_only_words_that_may_be_read_are_offered(vocabulary: Vocabulary) -> None
     assert correct("protien", vocabulary, "one", Filter(names=frozenset({"b.md"}))).added == "protein"
 
 
+def test_a_form_that_only_others_have_written_is_not_offered(vocabulary: Vocabulary) -> None:
+    # `heated` has the stem of `heating`, which stands in the other collection alone: an index of stems cannot tell them apart.
+    assert not vocabulary.written("one", "heating")
+    assert correct("heatng", vocabulary, "one").changed == {}
+    assert correct("heatng", vocabulary, "two").changed == {"heatng": "heating"}
+    assert vocabulary.written("one", "heated", Filter(names=frozenset({"d.md"})))
+    assert not vocabulary.written("one", "heated", Filter(names=frozenset({"a.md"})))
+
+
 def test_words_of_a_deleted_document_are_gone(tmp_path: Path) -> None:
     library = SqliteLibrary(tmp_path)
     library.register(SPACE)
@@ -125,6 +138,8 @@ def test_a_question_without_unknown_words_stays_as_it_is(text: str) -> None:
     class Everything:
         def has(self, collection: str, word: str, allowed: Filter | None = None) -> bool:
             return True
+
+        written = has
 
         def beginning(self, letter: str) -> dict[str, int]:
             raise AssertionError(letter)
