@@ -6,6 +6,7 @@ documents too (copies, versions of a page).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,6 +25,10 @@ ALIKE = 0.7
 """Share of the shorter text's sketch from which two texts are compared in full. A full comparison takes a signature of 0.26 ms for either;
 a sketch takes 0.02 ms, and near-duplicates share nearly all of it."""
 _BITS = 2048
+_OTHER_DIGITS = re.compile(
+    "[\u00b2-\u00be\u2070-\u24ff\u3220-\u33ff\uff10-\uff19\U0001d7ce-\U0001d7ff\U0001f100-\U0001fbf9]"
+)
+"""Where the characters are that NFKC makes into digits."""
 _NO_DIGITS = bytes(code for code in range(256) if not chr(code).isdecimal())
 
 
@@ -68,10 +73,10 @@ class _Texts:
         return None
 
 
-@lru_cache(maxsize=4096)
 def _digits(text: str) -> bytes:
     """The digits in their order, as they are after NFKC, which is how numbers are compared."""
-    if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
+    # Nearly every Chinese text has a comma that NFKC changes, and next to none a digit: 0.3 ms of a search.
+    if not text.isascii() and _OTHER_DIGITS.search(text):
         text = unicodedata.normalize("NFKC", text)
     return text.encode(errors="replace").translate(None, _NO_DIGITS)
 

@@ -19,7 +19,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from rag.combining import Combining
 from rag.errors import TuwenError, Unavailable
 from rag.protocols import IndexKey, Vectors, VectorStore
 
@@ -28,11 +27,7 @@ LOCK = "index.lock"
 _WAIT_S = 60.0
 _CLOSE_S = 60.0
 
-_MOST_TOGETHER = 8
-
 Make = Callable[[Path], VectorStore]
-Wanted = tuple[IndexKey, Vectors, int]
-Found = list[tuple[str, float]]
 
 
 class StoreApart:
@@ -43,7 +38,6 @@ class StoreApart:
         self._folder, self._make = folder, make
         self._guard = threading.Lock()
         self._process, self._connection = self._start()
-        self._together: Combining[Wanted, Found] = Combining(self.query_together, _MOST_TOGETHER)
 
     def upsert(self, key: IndexKey, ids: Sequence[str], vectors: Vectors) -> None:
         self._ask("upsert", key, list(ids), vectors)
@@ -51,12 +45,8 @@ class StoreApart:
     def delete(self, key: IndexKey, ids: Sequence[str]) -> None:
         self._ask("delete", key, list(ids))
 
-    def query(self, key: IndexKey, vector: Vectors, k: int) -> Found:
-        return self._together((key, vector, k))
-
-    def query_together(self, wanted: Sequence[Wanted]) -> list[Found]:
-        """What `query` finds for each, by one message."""
-        found: list[Found] = self._ask("query_together", list(wanted))
+    def query(self, key: IndexKey, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        found: list[tuple[str, float]] = self._ask("query", key, vector, k)
         return found
 
     def count(self, key: IndexKey) -> int:
@@ -158,8 +148,6 @@ def _serve(connection: Connection, folder: Path, make: Make) -> None:
 
 def _answer(store: VectorStore, name: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
     try:
-        if name == "query_together" and not hasattr(store, name):
-            return True, [store.query(*wanted) for wanted in arguments[0]]
         return True, getattr(store, name)(*arguments)
     except Exception as error:
         return False, error

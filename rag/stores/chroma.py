@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rag.combining import Combining
 from rag.errors import StoreCorrupt, Unavailable
 from rag.protocols import IndexKey, Vectors
 
@@ -32,12 +31,6 @@ _HNSW = {
 _SETTLED_THRESHOLD = 1_000
 _MAX_BATCH = 5_000
 _MAX_K = 10_000
-_MOST_TOGETHER = 8
-"""Questions of one call: 3 ms for one, 1.6 for each of eight (100 of 100,000 vectors), since to look into Chroma's SQLite and to hand over
-between its threads costs the same for all. More gain no more."""
-
-Wanted = tuple[IndexKey, Vectors, int]
-Found = list[tuple[str, float]]
 
 T = TypeVar("T")
 
@@ -55,7 +48,6 @@ class ChromaVectorStore:
         self._absent: set[IndexKey] = set()
         self._guard = threading.RLock()
         self._client = self._connect()
-        self._together: Combining[Wanted, Found] = Combining(self.query_together, _MOST_TOGETHER)
 
     def _connect(self) -> Any:
         import chromadb
@@ -100,32 +92,15 @@ class ChromaVectorStore:
             for start in range(0, len(ids), _MAX_BATCH):
                 self._call(partial(collection.delete, ids=list(ids[start : start + _MAX_BATCH])))
 
-    def query(self, key: IndexKey, vector: Vectors, k: int) -> Found:
-        # To wait for others is not worth the while where there is nothing to look for.
-        return self._together((key, vector, k)) if k > 0 and self._open(key) is not None else []
-
-    def query_together(self, wanted: Sequence[Wanted]) -> list[Found]:
-        """What `query` finds for each."""
-        alike: dict[tuple[IndexKey, int], list[int]] = {}
-        for place, (key, _, k) in enumerate(wanted):
-            alike.setdefault((key, k), []).append(place)
-        answers: list[Found] = [[] for _ in wanted]
-        # How many are wanted says how far HNSW looks.
-        for (key, k), places in alike.items():
-            for place, found in zip(places, self._nearest(key, [wanted[n][1] for n in places], k), strict=True):
-                answers[place] = found
-        return answers
-
-    def _nearest(self, key: IndexKey, vectors: Sequence[Vectors], k: int) -> list[Found]:
+    def query(self, key: IndexKey, vector: Vectors, k: int) -> list[tuple[str, float]]:
         collection = self._open(key)
         if collection is None or k < 1:
-            return [[] for _ in vectors]
+            return []
         wanted = min(k, _MAX_K)
-        asked = [*vectors]
-        ask = partial(collection.query, query_embeddings=asked, n_results=wanted, include=["distances"])
+        ask = partial(collection.query, query_embeddings=vector[np.newaxis], n_results=wanted, include=["distances"])
         found: Any = self._call(ask)
-        pairs = zip(found["ids"], found["distances"], strict=True)
-        return [[(id_, 1.0 - distance) for id_, distance in zip(*one, strict=True)] for one in pairs]
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [(id_, 1.0 - float(distance)) for id_, distance in pairs]
 
     def count(self, key: IndexKey) -> int:
         collection = self._open(key)

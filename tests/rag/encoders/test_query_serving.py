@@ -73,7 +73,7 @@ def test_who_comes_during_a_forward_goes_along_in_the_next() -> None:
         first = pool.submit(encoder.encode_queries, ["first"])
         assert inner.entered.wait(10)
         others = [pool.submit(encoder.encode_queries, [f"word{n}"]) for n in range(5)]
-        while encoder._one.waiting < 5:
+        while len(encoder._waiting) < 5:
             threading.Event().wait(0.005)
         inner.go.set()
         assert first.result(10).shape == (1, 32)
@@ -90,7 +90,7 @@ def test_nobody_gets_another_ones_error() -> None:
         first = pool.submit(encoder.encode_queries, ["first"])
         assert inner.entered.wait(10)
         good, bad = pool.submit(encoder.encode_queries, ["good"]), pool.submit(encoder.encode_queries, ["bad"])
-        while encoder._one.waiting < 2:
+        while len(encoder._waiting) < 2:
             threading.Event().wait(0.005)
         inner.go.set()
         assert first.result(10).shape == good.result(10).shape == (1, 32)
