@@ -270,4 +270,5 @@ def test_without_a_generator_a_question_is_searched_for_as_it_is() -> None:
     made = replace(engine(["Ducks swim in ponds."], Options(variants=("paraphrases",))), generate=none)
     found = made.search(Query("Where do ducks swim?"))
     assert found.hits[0].chunk.id == "d.0"
-    assert found.notes == ("There is no model. Pull one.",)
+    assert found.notes == ("There is no model. The search did without it. Pull one.",)
+    assert found.skipped == ("variants",)
