@@ -151,7 +151,8 @@ CASES = (
 def measure(case: Case, service: Service, pictures: list[Picture], folder: Path) -> list[dict[str, Any]]:
     """A record for each question: its language, half, and the rank of its picture (None: not among the hits)."""
     documents = list(case.layout(pictures, folder))
-    report = service.ingest(find([folder]), case.collection)
+    # Only the pages of those laid out on pages: as a file of its own a picture would be found a second time, and folded with the page's.
+    report = service.ingest([file for file in find([folder]) if file.name in set(documents)], case.collection)
     if report.failures:
         print(f"{len(report.failures)} files failed, the first: {report.failures[0]}")
     records = []

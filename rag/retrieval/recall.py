@@ -15,6 +15,7 @@ import numpy as np
 
 from rag.answers import Filter
 from rag.protocols import IndexKey, LexicalIndex, Library, Vectors, VectorStore
+from rag.retrieval.pool_entries import pool_entries
 
 Ranking = list[tuple[str, float]]
 
@@ -58,7 +59,7 @@ def space_of(retriever: Retriever) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class VectorRetriever:
-    """Nearest vectors of one content of the index. The entries of a picture count as the picture: its best entry's score."""
+    """Nearest vectors of one content of the index. The entries of a picture count as the picture, all together."""
 
     name: str
     content: str
@@ -71,9 +72,10 @@ class VectorRetriever:
         if vector is None:
             return []
         key = IndexKey(need.collection, self.space_id, self.content)  # type: ignore[arg-type]
+        if self.content != "entries":
+            return self._nearest(key, vector, need.depth, need.allowed)[: need.depth]
         # A picture has about six entries, so that more are needed than pictures are wanted.
-        depth = need.depth * 6 if self.content == "entries" else need.depth
-        return best_per_chunk(self._nearest(key, vector, depth, need.allowed))[: need.depth]
+        return pool_entries(self._nearest(key, vector, need.depth * 6, need.allowed))[: need.depth]
 
     def _nearest(self, key: IndexKey, vector: Vectors, depth: int, allowed: Filter) -> Ranking:
         if not allowed:
@@ -113,11 +115,3 @@ def _exactly(ids: Sequence[str], vectors: Vectors, vector: Vectors, depth: int) 
     scores = np.einsum("id,d->i", vectors, vector)
     kept = np.argpartition(-scores, depth - 1)[:depth] if depth < len(ids) else np.arange(len(ids))
     return sorted(((ids[n], float(scores[n])) for n in kept), key=lambda pair: (-pair[1], pair[0]))
-
-
-def best_per_chunk(ranking: Sequence[tuple[str, float]]) -> Ranking:
-    """Keeps the first, best, place of each chunk; `id#n` is entry n of chunk `id`."""
-    best: dict[str, float] = {}
-    for id_, score in ranking:
-        best.setdefault(id_.partition("#")[0], score)
-    return list(best.items())

@@ -13,7 +13,7 @@ from rag.near_duplicates import signature
 from rag.protocols import IndexKey
 from rag.retrieval import recall as recall_module
 from rag.retrieval.fold import _digits, fold
-from rag.retrieval.recall import LexicalRetriever, Need, VectorRetriever, best_per_chunk
+from rag.retrieval.recall import LexicalRetriever, Need, VectorRetriever
 from rag.stores.exact import ExactVectorStore
 
 ENCODER = HashingTextEncoder()
@@ -59,11 +59,6 @@ def test_filters_hold_for_few_and_for_many(
     assert {id_ for id_, _ in found} == {"e.0", "e.1"}
     assert found[0][0] == "e.0"
     assert LexicalRetriever(shelf[0]).recall(need("red apples", Filter(names=frozenset({"e.txt"}))))[0][0] == "e.0"
-
-
-def test_a_picture_counts_by_its_best_entry() -> None:
-    ranking = [("p#1", 0.9), ("q#0", 0.8), ("p#0", 0.7), ("q#3", 0.1)]
-    assert best_per_chunk(ranking) == [("p", 0.9), ("q", 0.8)]
 
 
 def test_entries_of_one_picture_do_not_crowd_out_another() -> None:
