@@ -26,6 +26,16 @@ from rag.weights.conventions import encoder_convention, reranker_convention
         ("BAAI/bge-small-zh-v1.5", "cls", "为这个句子", ""),
         ("Qwen/Qwen3-Embedding-0.6B", "last", "Instruct: Given", ""),
         ("thenlper/gte-base", "mean", "", ""),
+        ("thenlper/gte-large-zh", "cls", "", ""),
+        ("Alibaba-NLP/gte-large-en-v1.5", "cls", "", ""),
+        ("Alibaba-NLP/gte-modernbert-base", "cls", "", ""),
+        ("Alibaba-NLP/gte-multilingual-base", "cls", "", ""),
+        ("Alibaba-NLP/gte-Qwen2-1.5B-instruct", "last", "Instruct: Given", ""),
+        ("Alibaba-NLP/gte-Qwen1.5-7B-instruct", "last", "Instruct: Given", ""),
+        ("BAAI/bge-multilingual-gemma2", "last", "<instruct>Given", ""),
+        ("mixedbread-ai/mxbai-embed-large-v1", "cls", "Represent this sentence", ""),
+        ("nomic-ai/nomic-embed-text-v1.5", "mean", "search_query: ", "search_document: "),
+        ("google/embeddinggemma-300m", "mean", "task: search result", "title: none | text: "),
         ("moka-ai/m3e-base", "mean", "", ""),
         ("sentence-transformers/all-MiniLM-L6-v2", "mean", "", ""),
     ],
@@ -41,6 +51,8 @@ def test_encoders_by_family(model: str, pooling: str, query: str, passage: str) 
 
 def test_what_is_not_known_has_no_convention() -> None:
     assert encoder_convention("somebody/new-model") is None
+    # Of the same house, and used in another way than the others.
+    assert encoder_convention("BAAI/bge-en-icl") is None
     assert encoder_convention("") is None
     assert reranker_convention("") is None
 
@@ -57,6 +69,10 @@ def test_rerankers_by_family() -> None:
     gemma = reranker_convention("BAAI/bge-reranker-v2-gemma")
     assert gemma is not None
     assert gemma.unsupported
+    for judge in ("bge-reranker-v2.5-gemma2-lightweight", "mxbai-rerank-large-v2", "jina-reranker-v3"):
+        found = reranker_convention(judge)
+        assert found is not None
+        assert found.unsupported
     qwen = reranker_convention("Qwen/Qwen3-Reranker-0.6B")
     assert qwen is not None
     assert qwen.kind == "yes-no"
