@@ -69,7 +69,7 @@ class Engine(Searcher):
             query = self._standing_alone(query, self._writer())
         found = look(query)
         timings = {**clock.finish(), **found.timings}
-        timings["total"] = timings["rewrite"] + found.timings["total"]
+        timings["total"] = round(timings["rewrite"] + found.timings["total"], 3)
         return replace(found, timings=timings, standalone=query.text)
 
     def answer(self, query: Query) -> Iterator[Event]:
