@@ -210,7 +210,10 @@ class Service:
     def settle_after(self, report: Report) -> None:
         """Settles after an ingest that made it worth while."""
         if report.chunks > SETTLE_ABOVE:
+            new = self.index.last_run
             self.settle()
+            # Its graph is another one now.
+            self.index.reach(new)
 
     def _indexed_store(self) -> VectorStore:
         _ = self.index

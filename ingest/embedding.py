@@ -37,6 +37,11 @@ class Models:
     def flush_index(self) -> None:
         self.index().flush()
 
+    def finish_index(self) -> None:
+        """At the end of a run: what it put in is found. Asked for after each flush, few of the vectors would be neighbours of each other."""
+        self.index().flush()
+        self.index().reach()
+
 
 class Embedder:
     """`embedded` counts the texts that had no vector."""

@@ -72,7 +72,7 @@ class Writer:
     def close(self) -> Report:
         """Brings the vector index up to the library."""
         if self._opened is not None:
-            self._opened.flush_index()
+            self._opened.finish_index()
         if self._embedder is not None:
             self._report.embedded = self._embedder.embedded
         return self._report

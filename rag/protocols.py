@@ -252,6 +252,10 @@ class Library(Protocol):
         """The language of each of the chunks that exist."""
         ...
 
+    def seen_entries(self, chunk_ids: Sequence[str]) -> set[str]:
+        """Of the entries of pictures (`id#n` is entry n of picture `id`) those of a kind in SEEN."""
+        ...
+
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         """Chunks around one, in document order, itself included; empty when it is not there."""
         ...

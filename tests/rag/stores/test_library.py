@@ -1,6 +1,7 @@
 """The library: whole or not at all, nothing left behind, found by words."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rag.answers import Filter
 from rag.documents import AnyChunk, Box, Chunk, Document, Element, ImageChunk, ImageEntry, Page
 from rag.errors import NotFound, SpaceMismatch, StoreCorrupt
-from rag.protocols import IndexKey, Space
+from rag.protocols import IndexKey, Space, Vectors
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
@@ -293,6 +294,29 @@ def test_readers_and_a_writer_side_by_side(library: SqliteLibrary) -> None:
     assert len(library.documents()) == 20
 
 
+class Losing(ExactVectorStore):
+    """Does not find one vector until it was put in a number of times more."""
+
+    def __init__(self, hidden: str, puts: int) -> None:
+        super().__init__()
+        self._hidden, self._needed = hidden, puts
+        self.puts, self.asked = -1, 0
+
+    def upsert(self, key: IndexKey, ids: Sequence[str], vectors: Vectors) -> None:
+        super().upsert(key, ids, vectors)
+        self.puts += self._hidden in ids
+
+    def query(self, key: IndexKey, vector: Vectors, k: int) -> list[tuple[str, float]]:
+        self.asked += 1
+        found = super().query(key, vector, k)
+        return [one for one in found if one[0] != self._hidden or self.puts >= self._needed]
+
+
+class LosingTogether(Losing):
+    def query_together(self, wanted: Sequence[tuple[IndexKey, Vectors, int]]) -> list[list[tuple[str, float]]]:
+        return [self.query(*one) for one in wanted]
+
+
 class TestIndex:
     @pytest.fixture
     def index(self, library: SqliteLibrary) -> tuple[VectorIndex, ExactVectorStore]:
@@ -366,6 +390,37 @@ class TestIndex:
         store.upsert(key, ids, -vectors)
         keeper.flush(again=True)
         assert store.held(key, ids)[1] == pytest.approx(vectors)
+
+    @pytest.mark.parametrize("together", [False, True])
+    @pytest.mark.parametrize(("puts", "left"), [(1, 0), (3, 0), (9, 1)])
+    def test_a_new_vector_that_the_graph_does_not_reach_is_put_in_anew(
+        self, library: SqliteLibrary, caplog: pytest.LogCaptureFixture, together: bool, puts: int, left: int
+    ) -> None:
+        made = publish(library, publication(library, "a.txt", *(f"text {n}" for n in range(100))))
+        hidden = made.chunks[7].id
+        store = (LosingTogether if together else Losing)(hidden, puts)
+        keeper = VectorIndex(library, store, {"text": SPACE.id})
+        keeper.flush()
+        assert keeper.reach() == left
+        assert store.puts == min(puts, 3), "the first time, and what was mended"
+        assert len(store.ids(IndexKey("default", SPACE.id, "text"))) == 100
+        assert ("1 of 100 new vectors of default" in caplog.text) == bool(left)
+        assert keeper.reach() == 0, "nothing is new"
+
+    def test_of_many_the_neighbours_of_what_was_asked_for_are_not_asked_for(
+        self, library: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = publish(library, publication(library, "a.txt", *(f"text {n}" for n in range(300))))
+        asked = []
+        for few in (1_000, 100):
+            monkeypatch.setattr("rag.stores.index._FEW", few)
+            store = Losing(made.chunks[7].id, 1)
+            keeper = VectorIndex(library, store, {"text": SPACE.id})
+            keeper.rebuild()
+            assert (store.puts, keeper.reach()) == (1, 0), "a graph that is made anew is asked, too"
+            asked.append(store.asked)
+        assert asked[0] == 600, "all of them, and once more after the mending"
+        assert asked[1] < 400
 
     def test_rebuild_drops_what_nothing_needs(
         self, library: SqliteLibrary, index: tuple[VectorIndex, ExactVectorStore]
