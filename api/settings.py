@@ -179,8 +179,10 @@ class RerankGate(_Section):
 LATE_GATES = {
     "en": RerankGate(weight=0.0, depth=0, reranker="late"),
     "zh": RerankGate(weight=1.0, depth=10, reranker="late"),
+    "foreign": RerankGate(weight=1.0, depth=10, reranker="late"),
 }
-"""Measured on public sets (docs/reranking.md): Chinese questions gain, English ones do not surely; so they do not wait for it either."""
+"""Measured on public sets (docs/reranking.md): questions about passages in the other language gain most, Chinese ones about Chinese perhaps,
+English ones about English not surely; so these do not wait for it either."""
 
 
 STEPS = ("fuse", "fold", "rerank", "align", "diversify", "noise", "hits", "pack")
@@ -222,9 +224,9 @@ class RetrievalSettings(_Section):
     """Hits with a lower score are left out. For a reranker that gives probabilities; 0 leaves none out."""
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much a hit loses by resembling a better one."""
-    reranker: Literal["none", "late", "cross-encoder", "onnx", "llm", "remote"] = "none"
-    """What ranks the first hits anew: `late` compares the text encoder's tokens, `onnx` is a cross-encoder without torch, `llm` asks the
-    generator."""
+    reranker: Literal["none", "auto", "late", "cross-encoder", "onnx", "llm", "remote"] = "none"
+    """What ranks the first hits anew: `late` compares the text encoder's tokens, `auto` does so where it gives them and question and passages
+    are not in one language, `onnx` is a cross-encoder without torch, `llm` asks the generator."""
     reranker_model: str = ""
     """A directory; for `remote` the name that the server knows."""
     reranker_url: str = ""
@@ -242,7 +244,7 @@ class RetrievalSettings(_Section):
     rerank_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Of the reranker's scores against the coarse ones."""
     rerank_by_language: dict[str, RerankGate] = LATE_GATES
-    """In place of weight and depth, by the language of the question."""
+    """In place of weight and depth, by the language of the question, and `foreign` for one whose first passages are mostly in another."""
 
     @model_validator(mode="after")
     def _known_retrievers(self) -> RetrievalSettings:
@@ -308,6 +310,8 @@ class AnswerSettings(_Section):
     abstain: bool = True
     abstain_below: float | None = None
     """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
+    tell_date: bool = True
+    """Whether the generator is told today's date where the question has words like "last year" or 今年."""
     self_check: bool = False
     """Whether the generator is asked, before it answers, if the passages hold the answer (llamacpp, openai): what it says counts as
     evidence beside that of the search. Costs one short request, which reads the passages for the answer, too."""

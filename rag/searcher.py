@@ -47,7 +47,7 @@ from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever, space_of
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
-from rag.retrieval.rerank import CLOSED, Gate, rerank
+from rag.retrieval.rerank import CLOSED, FOREIGN, Gate, mostly_foreign, rerank
 from rag.retrieval.rocchio import FIRST, rocchio
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
@@ -107,7 +107,6 @@ class Searcher:
         variants, notes = self._variants(query, clock)
         rankings, vector = self._recall(query, need, text, clock, variants.passages)
         others = [self._recall(replace(query, image=None), replace(need, text=q), q, clock) for q in variants.questions]
-        reranker, gate = self._fine(text, scheme)
         with self.crowd.turn:
             with clock("fuse"):
                 near = self._near(query.collection, [rankings, *(found for found, _ in others)], scheme)
@@ -116,6 +115,7 @@ class Searcher:
                     [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
                 )
                 fused = self._regularise(fused, near)
+            reranker, gate = self._fine(text, scheme, fused)
             with clock("hydrate"):
                 hits = self._hits(query, fused, self._wanted(query, gate.depth, aligning is not None))
         stages: list[Stage] = []
@@ -148,7 +148,9 @@ class Searcher:
                 vectors = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
                 hits = diversify(hits, *vectors, relevance=1 - self.options.diversity, first=query.top_k)
             stages.append(_stage("diversify", hits))
-        if self.options.least_score > 0 and "rerank" not in skipped:
+        foreign = reranker is not None and gate is self.options.rerank_by_language.get(FOREIGN)
+        # The least score was fitted on scores of questions about passages in their own language.
+        if self.options.least_score > 0 and "rerank" not in skipped and not foreign:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
             read = gate.depth if reranker is not None else len(hits)
             above = without_noise(hits[:read], self.options.least_score)
@@ -180,13 +182,17 @@ class Searcher:
             tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen, skipped=skipped, how=how
         )
 
-    def _fine(self, text: str, scheme: Scheme) -> tuple[Reranker | None, Gate]:
-        """The reranker, and how far it is let through for a question in this language; None and a closed gate where it is not."""
+    def _fine(self, text: str, scheme: Scheme, fused: Sequence[Fused]) -> tuple[Reranker | None, Gate]:
+        """The reranker, and how far it is let through for a question in this language, about passages in these; None and a closed gate
+        where it is not."""
         if self.reranker is None or scheme != "hybrid" or not text:
             return None, CLOSED
-        options = self.options
-        usual = Gate(options.rerank_weight, options.rerank_depth)
-        gate = options.rerank_by_language.get(language_of(text), usual)
+        options, asked = self.options, language_of(text)
+        gate = options.rerank_by_language.get(asked, Gate(options.rerank_weight, options.rerank_depth))
+        if FOREIGN in options.rerank_by_language:
+            first = self.library.languages([one.chunk_id for one in fused[: options.rerank_by_language[FOREIGN].depth]])
+            if mostly_foreign(asked, first.values()):
+                gate = options.rerank_by_language[FOREIGN]
         return (self.reranker, gate) if gate.open else (None, CLOSED)
 
     def _wanted(self, query: Query, reranked: int, aligning: bool) -> int:

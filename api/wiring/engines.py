@@ -106,7 +106,7 @@ def engine(
             diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
-            rerank_weight=chosen.rerank_weight,
+            rerank_weight=0.0 if chosen.reranker == "auto" else chosen.rerank_weight,
             rerank_by_language=rerank_gates(settings),
             passages=generation.passages,
             merge=generation.merge,
@@ -119,6 +119,7 @@ def engine(
             abstain=answer.abstain,
             abstain_below=answer.abstain_below,
             unsupported=answer.unsupported,
+            tell_date=answer.tell_date,
             self_check=answer.self_check,
             self_check_weights={
                 **WEIGHTS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from api.settings import Settings, prompts
-from api.wiring.encoders import late_reranker
+from api.settings import LATE_GATES, Settings, prompts
+from api.wiring.encoders import TOKEN_ENCODERS, late_reranker
 from rag.errors import BadSetting
 from rag.protocols import Generator, Reranker
-from rag.retrieval.rerank import Gate
+from rag.retrieval.rerank import CLOSED, FOREIGN, Gate
 from rag.weights.conventions import RerankerConvention
 
 Generate = Callable[[], Generator]
@@ -87,8 +87,13 @@ def _late_interaction(settings: Settings, _: Generate) -> Reranker:
     return late_reranker(settings)
 
 
+def _automatic(settings: Settings, _: Generate) -> Reranker | None:
+    return late_reranker(settings) if settings.encoder.kind in TOKEN_ENCODERS else None
+
+
 RERANKERS: dict[str, Callable[[Settings, Generate], Reranker | None]] = {
     "none": _no_reranker,
+    "auto": _automatic,
     "late": _late_interaction,
     "cross-encoder": _cross_encoder,
     "onnx": _onnx_cross_encoder,
@@ -104,9 +109,15 @@ LOGITS = {"cross-encoder", "onnx"}
 def rerank_gates(settings: Settings) -> dict[str, Gate]:
     """Those that were measured of the reranker that is set."""
     chosen = settings.retrieval
-    own = f"{chosen.reranker} {chosen.reranker_model}".strip()
-    measured = chosen.rerank_by_language.items()
-    return {language: Gate(gate.weight, gate.depth) for language, gate in measured if gate.reranker in ("", own)}
+    automatic = chosen.reranker == "auto"
+    own = "late" if automatic else f"{chosen.reranker} {chosen.reranker_model}".strip()
+    measured = chosen.rerank_by_language
+    gates = {
+        language: Gate(gate.weight, gate.depth) for language, gate in measured.items() if gate.reranker in ("", own)
+    }
+    if not automatic or measured != LATE_GATES:
+        return gates
+    return dict.fromkeys(gates, CLOSED) | {FOREIGN: gates[FOREIGN]}
 
 
 def reranker(settings: Settings, generate: Generate) -> Reranker | None:

@@ -21,9 +21,9 @@ def _reranker_verifier(settings: Settings, ranker: Reranker | None, _: Generate)
         raise BadSetting(
             "answer.verifier is reranker, and there is none.", "Set retrieval.reranker, or answer.verifier to lexical."
         )
-    if settings.retrieval.reranker == "late":
+    if settings.retrieval.reranker in ("auto", "late"):
         raise BadSetting(
-            "answer.verifier is reranker, and retrieval.reranker is late, whose scores are likeness, not probabilities.",
+            f"answer.verifier is reranker, and retrieval.reranker is {settings.retrieval.reranker}, whose scores are likeness, not probabilities.",
             "Choose another reranker, or set answer.verifier to lexical.",
         )
     return RerankerVerifier(ranker, settings.answer.verifier_threshold)

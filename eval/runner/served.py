@@ -215,7 +215,11 @@ def _reranked(
     rankings = {stage["name"]: stage["ranking"] for stage in explained.get("stages", ())}
     used = f"{settings.get('reranker', '')} {settings.get('reranker_model', '')}".strip()
     gates = settings.get("rerank_by_language", {}).values()
-    alike = settings.get("rerank_weight", 0) == 1 and not any(gate["reranker"] in ("", used) for gate in gates)
+    alike = (
+        used != "auto"
+        and settings.get("rerank_weight", 0) == 1
+        and not any(gate["reranker"] in ("", used) for gate in gates)
+    )
     if "rerank" not in rankings or not alike:
         return ()
     fine, documents = dict(rankings["rerank"]), {hit.chunk_id: hit.document for hit in hits}

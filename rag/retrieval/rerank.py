@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers import Hit
@@ -23,6 +23,14 @@ class Gate:
 
 
 CLOSED = Gate(0.0, 0)
+FOREIGN = "foreign"
+"""In place of a language: the gate of a question whose first passages are mostly in another one."""
+
+
+def mostly_foreign(asked: str, languages: Collection[str]) -> bool:
+    """Whether more than half of the passages are in the other of the two languages that were measured, English and Chinese."""
+    others = {"en": "zh", "zh": "en"}
+    return sum(language == others.get(asked) for language in languages) * 2 > len(languages)
 
 
 def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *, weight: float = 1.0) -> list[Hit]:

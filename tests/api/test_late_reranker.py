@@ -82,11 +82,44 @@ def test_late_orders_what_was_found(tmp_path: Path) -> None:
 
 
 def test_the_gates_that_come_with_it_are_for_it_alone() -> None:
-    assert set(rerank_gates(settings(Path("nowhere")))) == {"en", "zh"}
+    assert set(rerank_gates(settings(Path("nowhere")))) == {"en", "zh", "foreign"}
     assert rerank_gates(settings(Path("nowhere"), reranker="onnx", reranker_model="x")) == {}
     made = reranker(settings(Path("nowhere")), no_generator)
     assert made is not None
     assert made.score("tea garden", ["A garden. Green tea.", "granite"])[0] > made.score("tea garden", ["granite"])[0]
+
+
+def test_automatic_lets_only_questions_about_the_other_language_through() -> None:
+    gates = rerank_gates(settings(Path("nowhere"), reranker="auto"))
+    assert {name for name, gate in gates.items() if gate.open} == {"foreign"}
+    chosen = {"zh": {"weight": 0.5, "depth": 5}}
+    gates = rerank_gates(settings(Path("nowhere"), reranker="auto", rerank_by_language=chosen))
+    assert {name for name, gate in gates.items() if gate.open} == {"zh"}
+
+
+def test_automatic_is_none_for_an_encoder_without_tokens() -> None:
+    automatic = settings(Path("nowhere"), reranker="auto")
+    assert reranker(automatic, no_generator) is not None
+    remote = load(Path("nowhere"), {"encoder": {"kind": "remote", "base_url": "http://x"}}).encoder
+    assert reranker(automatic.model_copy(update={"encoder": remote}), no_generator) is None
+
+
+def test_automatic_reranks_what_is_in_the_other_language(tmp_path: Path) -> None:
+    for name in ("spread.md", "together.md"):
+        (tmp_path / name).write_text(TEXTS[name], encoding="utf-8")
+    # A least score is one of the coarse scores, which a reranked question does not have.
+    with open_service(settings(tmp_path / "data", reranker="auto", least_score=0.01)) as service:
+        files = [InputFile(tmp_path / name, name, str(tmp_path / name)) for name in ("spread.md", "together.md")]
+        service.ingest(files, "default")
+        client = LocalClient(service)
+        for question, reranked in (
+            ("cat backups night", False),
+            ("夜里谁看备份？", True),
+            ("夜に猫は何を見た？", False),
+        ):
+            result = client.search(SearchBody(query=question, explain=True))
+            assert ("rerank" in result["timings"]) is reranked, question
+            assert len(result["hits"]) == 2
 
 
 def test_an_encoder_without_tokens_is_named() -> None:

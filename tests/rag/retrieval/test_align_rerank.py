@@ -13,7 +13,7 @@ from rag.answers import Hit
 from rag.documents import Chunk, DocumentRef, ImageChunk, ImageData
 from rag.fakes import FakeAligner
 from rag.retrieval.align import align_all, align_pictures
-from rag.retrieval.rerank import rerank
+from rag.retrieval.rerank import mostly_foreign, rerank
 
 DOCUMENT = DocumentRef("d", "d.md", "text/markdown", "default")
 
@@ -99,3 +99,19 @@ def test_everything_is_aligned_pictures_by_their_pixels_too() -> None:
     found = align_all("cat", hits, FakeAligner(), Sizes(), picture)
     assert [(hit.chunk.id, hit.score) for hit in found] == [("b", 1.0), ("Q", 0.5), ("a", 0.0), ("P", 0.0)]
     assert align_all("cat", [], FakeAligner()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "languages", "foreign"),
+    [
+        ("zh", ["en"] * 5, True),
+        ("en", ["zh", "zh", "en"], True),
+        ("zh", ["en", "zh"], False),
+        ("zh", ["mul", "mul"], False),
+        ("en", ["ja", "ja"], False),
+        ("ja", ["en", "en"], False),
+        ("zh", [], False),
+    ],
+)
+def test_most_of_the_first_passages_are_in_the_other_language(asked: str, languages: list[str], foreign: bool) -> None:
+    assert mostly_foreign(asked, languages) is foreign
