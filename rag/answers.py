@@ -110,8 +110,8 @@ class Query:
 class Stage:
     """What one step of the question flow left: chunk ids with that step's score, best first.
 
-    In the order of the flow: one per retriever, by its name (`dense`, `lexical`, `entries`, `pixels`), then `fuse`, `fold`, `rerank` or
-    `align`, `diversify` and `noise` where there is one, `hits`, and, of an answer, `pack`: what the generator read, by marker.
+    In the order of the flow: one per retriever, by its name (`dense`, `lexical`, `entries`, `pixels`), one for what each variant
+    of the question found (`variant 1`), then `fuse`, `fold`, `rerank` or `align`, `diversify` and `noise` where there is one, `hits`, and, of an answer, `pack`: what the generator read, by marker.
     """
 
     name: str

@@ -110,10 +110,8 @@ class Searcher:
         with self.crowd.turn:
             with clock("fuse"):
                 near = self._near(query.collection, [rankings, *(found for found, _ in others)], scheme)
-                fused = average(
-                    self._fuse(query.text or text, rankings, vector, near),
-                    [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)],
-                )
+                varied = [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)]
+                fused = average(self._fuse(query.text or text, rankings, vector, near), varied)
                 fused = self._regularise(fused, near)
             reranker, gate = self._fine(text, scheme, fused)
             with clock("hydrate"):
@@ -121,7 +119,8 @@ class Searcher:
         stages: list[Stage] = []
         if query.explain:
             stages += [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
-            stages += [Stage("fuse", tuple((f.chunk_id, f.score) for f in fused)), _stage("fold", hits)]
+            stages += [_fused(f"variant {n}", found) for n, found in enumerate(varied, start=1)]
+            stages += [_fused("fuse", fused), _stage("fold", hits)]
         skipped = ("variants",) if notes else ()
         if reranker is not None:
             try:
@@ -357,6 +356,10 @@ class Searcher:
 def _without(error: TuwenError) -> str:
     """The note of a search that did without a step."""
     return f"{error.message} The search did without it. {error.remedy}".strip()
+
+
+def _fused(name: str, found: Sequence[Fused]) -> Stage:
+    return Stage(name, tuple((one.chunk_id, one.score) for one in found))
 
 
 def _stage(name: str, hits: Sequence[Hit]) -> Stage:

@@ -23,7 +23,8 @@ export function explanation(hit, stages) {
 function row({ name, ranking }, chunkId) {
   const at = ranking.findIndex(([id]) => id === chunkId);
   const known = hasText(`explain.${name}`) ? `explain.${name}` : hasText(`source.${name}`) ? `source.${name}` : null;
-  const title = known ? say(make("th"), known) : make("th", "", name);
+  const [, variant] = /^variant (\d+)$/.exec(name) ?? [];
+  const title = variant ? say(make("th"), "explain.variant", { n: variant }) : known ? say(make("th"), known) : make("th", "", name);
   title.scope = "row";
   if (RECALL.has(name)) sayAttribute(title, "title", `source.${name}.title`);
   if (at < 0) return make("tr", "absent", title, make("td", "", "–"), make("td", "", "–"));

@@ -175,6 +175,7 @@ async function findInto(turn, question, collection, signal) {
   const result = await http.search({ query: question, collection, top_k: TOP_K, explain: true }, signal);
   state(turn, null);
   showHits(turn, result.hits, true, result.explain?.stages);
+  showVariants(turn, result.explain?.search?.variants);
   showFacts(turn, result);
 }
 
@@ -266,6 +267,14 @@ function showRewritten(turn, searched, asked) {
   const line = part(turn, "rewritten");
   showWhen(line, searched.trim() !== asked.trim());
   say(line, "turn.rewritten", { question: searched });
+}
+
+/** What a generator wrote to search for beside the question. */
+function showVariants(turn, variants = {}) {
+  const texts = Object.values(variants).flat();
+  const line = part(turn, "rewritten");
+  showWhen(line, texts.length > 0);
+  say(line, "turn.variants", { texts: texts.map((text) => `“${text}”`).join(" ") });
 }
 
 const duration = (ms) => (ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`);

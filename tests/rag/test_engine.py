@@ -158,6 +158,9 @@ def test_a_question_may_be_searched_for_in_other_words() -> None:
     found = engine(writer, variants=("paraphrases",)).search(question)
     assert found.hits[0].chunk.id == "panda.md.0"
     assert found.timings["variants"] >= 0
+    names = [stage.name for stage in found.stages]
+    assert names[names.index("fuse") - 1] == "variant 1", "what only a variant found is told of, too"
+    assert next(stage for stage in found.stages if stage.name == "variant 1").ranking[0][0] == "panda.md.0"
     assert "variants" not in engine(writer).search(question).timings
 
 
