@@ -345,7 +345,8 @@ class Service:
         if fresh or measuring or not asked.cache or (query.turns and not asked.cache_conversations):
             return self.engine.answer(query)
         state = partial(settled_version, self.library.database, query.collection)
-        key = (query, self.engine.prompts.sha256, self.engine.options.examples.sha256)
+        engine = self.engine
+        key = (query, engine.prompts.sha256, engine.options.examples.sha256, engine.date_for(query))
         return self._answers.answer(key, state, lambda: self.engine.answer(query))
 
     @property

@@ -6,8 +6,9 @@ turns → rewrite → recall (text vectors ∥ picture entries ∥ pixels ∥ le
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 
 from rag.answers import Answer, Citation, Hit, Passage, Query, SearchResult, Stage, Usage
@@ -27,6 +28,7 @@ from rag.retrieval.locate import locate
 from rag.retrieval.merge import merge
 from rag.retrieval.order import as_in_documents, at_both_ends
 from rag.retrieval.pack import pack
+from rag.retrieval.relative_time import relative_times
 from rag.retrieval.remember import Remembering
 from rag.retrieval.rewrite import standalone
 from rag.retrieval.widen import narrow, widen
@@ -57,6 +59,7 @@ class Engine(Searcher):
     policy: ContentPolicy = OPEN
     look: Look = nothing_to_see
     """Shows a generator that sees what a hit looks like."""
+    today: Callable[[], date] = date.today
 
     def search(self, query: Query) -> SearchResult:
         """As `Searcher.search`; a follow-up is searched for as a question of its own."""
@@ -117,7 +120,15 @@ class Engine(Searcher):
             read = at_both_ends(passages) if options.order == "ends" else passages
             seen = self._seen(passages, language)
             examples = self._examples(query.text, language, generator)
-            messages = build_messages(query.text, language, read, prompts=self.prompts, images=seen, examples=examples)
+            messages = build_messages(
+                query.text,
+                language,
+                read,
+                prompts=self.prompts,
+                images=seen,
+                examples=examples,
+                today=self.date_for(query),
+            )
         told = replace(told, prompts=self._version)
         if query.explain:
             packed = Stage("pack", tuple((passage.hit.chunk.id, passage.hit.score) for passage in passages))
@@ -156,6 +167,11 @@ class Engine(Searcher):
             support=cited.support,
             unsupported=cited.unsupported,
         )
+
+    def date_for(self, query: Query) -> date | None:
+        """Today, where an answer depends on it."""
+        texts = [query.text, *(turn.content for turn in query.turns)]
+        return self.today() if self.options.tell_date and any(map(relative_times, texts)) else None
 
     def _decline(self, told: Answer, question: str, language: str, clock: Clock) -> Iterator[Event]:
         text = self._refusal(question, language, told.context)

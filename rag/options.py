@@ -65,6 +65,8 @@ class Options:
     sampling: Sampling = field(default_factory=Sampling)
     abstain: bool = True
     abstain_below: float | None = None
+    tell_date: bool = True
+    """Whether a question that is meant from today is answered with the date in its prompt."""
     self_check: bool = False
     """Whether the generator is asked, before it answers, if the passages hold the answer."""
     self_check_weights: Mapping[str, Weights] = field(default_factory=lambda: WEIGHTS)

@@ -1,6 +1,6 @@
 """The prompts of an answer: the answer itself, a firmer second one, and the question made to stand alone.
 
-The order is fixed: instructions, examples, passages, earlier turns, question. What stays the same between two requests stands first, so that a
+The order is fixed: instructions, examples, passages, earlier turns, today's date, question. What stays the same between two requests stands first, so that a
 server which keeps the state of a prefix (vLLM, llama.cpp) reads only what is new.
 """
 
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
 from rag.answers import Passage, Turn
 from rag.prompts.examples import Example, example_messages
 from rag.prompts.fencing import defuse, render_passage, render_turns
 from rag.prompts.templates import BUILT_IN, Prompts
+from rag.prompts.today import today_line
 from rag.protocols import LabelledImage, Message
 
 MESSAGE_TOKENS = 8
@@ -27,12 +29,15 @@ def build_messages(
     prompts: Prompts = BUILT_IN,
     images: Sequence[LabelledImage] = (),
     examples: Sequence[Example] = (),
+    today: date | None = None,
 ) -> tuple[Message, ...]:
     """The prompt for an answer. `question` should stand alone (see rag/retrieval/rewrite.py). `images` stand before the passages,
-    `examples` before both, behind the instructions."""
+    `examples` before both, behind the instructions. `today` is told to a question that is meant from it."""
     parts = [render_passage(passage, language, prompts) for passage in passages]
     if turns:
         parts.append(f"{prompts.text(language, 'answer.earlier')}\n{render_turns(turns, language, prompts)}")
+    if today is not None:
+        parts.append(today_line(today, language, prompts))
     parts.append(prompts.text(language, "answer.question", question=defuse(" ".join(question.split()))))
     system = prompts.text(language, "answer.system")
     shown = example_messages(examples, prompts)

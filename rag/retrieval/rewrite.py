@@ -15,6 +15,7 @@ from rag.errors import GeneratorUnavailable
 from rag.language import language_of
 from rag.prompts import BUILT_IN, Prompts, condense_messages
 from rag.protocols import GenerationRequest, Generator, Sampling
+from rag.retrieval.relative_time import relative_times
 from rag.words import content_words, normalise
 
 SHORT_WORDS = 3
@@ -65,8 +66,8 @@ def _carry_over(text: str, asked: list[Turn]) -> str:
         carried = [*_subject(turn.content), *carried]
         if not needs_context(turn.content):
             break
-    # "And in 2006?" replaces the year it follows.
-    if any(map(str.isdigit, text)):
+    # "And in 2006?" replaces the year it follows, and so does "and last year?".
+    if any(map(str.isdigit, text)) or relative_times(text):
         carried = [word for word in carried if not word.isdigit()]
     own = {normalise(word) for word in content_words(text)}
     missing = [word for word in dict.fromkeys(carried) if not set(content_words(word)) <= own][:CARRIED_WORDS]
@@ -116,11 +117,12 @@ def _condense(query: Query, generator: Generator, prompts: Prompts) -> str:
 
 def _lost(query: Query, rewritten: str) -> bool:
     """Whether what is new in the question did not get into its rewriting: asked for "the next one", a small model writes the question
-    before once more, and so it may lose the year of "and in 2019?"."""
+    before once more, and so it may lose the year of "and in 2019?". "Last year" stays: which year that is, it does not know."""
     asked, made = _key(query.text), _key(rewritten)
     earlier = {_key(turn.content) for turn in query.turns if turn.role == "user"}
     numbers = {word for word in asked if any(map(str.isdigit, word))}
-    return (made in earlier and made != asked) or not numbers <= set(made)
+    times = set(relative_times(query.text)) - set(relative_times(rewritten))
+    return (made in earlier and made != asked) or not numbers <= set(made) or bool(times)
 
 
 def _key(text: str) -> tuple[str, ...]:
