@@ -27,9 +27,12 @@ def changed(base: Settings, changes: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        given = next((f"{name}={value!r}" for name, value in changes.items() if where.startswith(name)), where)
+        named = [name for name in changes if where.startswith(name)] or [
+            name for name in changes if name.startswith(where)
+        ]
+        given = ", ".join(f"{name}={changes[name]!r}" for name in named[:3])
         raise BadRequest(
-            f"The setting `{where}` cannot be swept over {given}: {first['msg']}.",
+            f"The setting `{where}` cannot be swept over {given}: {first['msg'].removeprefix('Value error, ')}.",
             "Correct the value; api/settings.py has each setting with its bounds.",
         ) from error
 
