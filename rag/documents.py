@@ -15,6 +15,8 @@ from typing import Any, Literal
 ElementKind = Literal["heading", "paragraph", "list", "table", "code", "figure", "caption", "footnote", "formula"]
 Span = tuple[float, float]
 EntryKind = Literal["caption", "nearby", "ocr", "label", "name", "description"]
+SEEN: frozenset[EntryKind] = frozenset({"label", "ocr"})
+"""Kinds of entries that the bundled describer made of the picture; the others say what somebody wrote of it."""
 
 
 @dataclass(frozen=True, slots=True)

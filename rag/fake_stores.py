@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Chunk, Document, DocumentRef, Element
+from rag.documents import SEEN, AnyChunk, Chunk, Document, DocumentRef, Element, ImageChunk
 from rag.filters.match import Record, matches
 from rag.protocols import IndexKey, TextEncoder, Vectors
 from rag.words import content_words, words
@@ -39,6 +39,10 @@ class MemoryLibrary:
 
     def languages(self, chunk_ids: Sequence[str]) -> dict[str, str]:
         return {id_: chunk.language for id_, (chunk, _) in self.hydrate(chunk_ids).items()}
+
+    def seen_entries(self, chunk_ids: Sequence[str]) -> set[str]:
+        pictures = [chunk for chunk, _ in self.hydrate(chunk_ids).values() if isinstance(chunk, ImageChunk)]
+        return {f"{chunk.id}#{n}" for chunk in pictures for n, entry in enumerate(chunk.entries) if entry.kind in SEEN}
 
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         if chunk_id not in self._chunks:

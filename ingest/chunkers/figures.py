@@ -9,13 +9,11 @@ from pathlib import PurePosixPath
 from ingest.chunkers.boxes import merged_boxes
 from ingest.chunkers.units import Path
 from ingest.cleaning.invisible import visible
-from rag.documents import Document, Element, ImageChunk, ImageEntry
+from rag.documents import SEEN, Document, Element, ImageChunk, ImageEntry
 from rag.language import language_of
 from rag.words import sentences
 
 NEARBY_TOKENS = 50
-SEEN = frozenset({"label", "ocr"})
-"""Kinds of entries that were made of the picture."""
 SEVERAL = "mul"
 """ISO 639-2 for several languages."""
 

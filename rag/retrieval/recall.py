@@ -75,7 +75,9 @@ class VectorRetriever:
         if self.content != "entries":
             return self._nearest(key, vector, need.depth, need.allowed)[: need.depth]
         # A picture has about six entries, so that more are needed than pictures are wanted.
-        return pool_entries(self._nearest(key, vector, need.depth * 6, need.allowed))[: need.depth]
+        found = self._nearest(key, vector, need.depth * 6, need.allowed)
+        seen = self.library.seen_entries(list({id_.partition("#")[0] for id_, _ in found})) if found else set()
+        return pool_entries(found, seen)[: need.depth]
 
     def _nearest(self, key: IndexKey, vector: Vectors, depth: int, allowed: Filter) -> Ranking:
         if not allowed:

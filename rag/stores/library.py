@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Document, DocumentRef, Element, Page
+from rag.documents import SEEN, AnyChunk, Document, DocumentRef, Element, Page
 from rag.errors import NotFound, SpaceMismatch
 from rag.protocols import IndexKey, Space, Vectors
 from rag.stores import conversations, publishing
@@ -418,6 +418,14 @@ class SqliteLibrary:
             self._kept.keep_languages(rows, generation)
             found |= {row[0]: row[1] for row in rows}
         return found
+
+    def seen_entries(self, chunk_ids: Sequence[str]) -> set[str]:
+        rows = self.database.reader.execute(
+            "SELECT c.id, e.ordinal FROM chunks c JOIN entries e ON e.chunk = c.rowid"
+            f" WHERE c.id IN (SELECT value FROM json_each(?)) AND e.kind IN ({','.join('?' * len(SEEN))})",
+            [json.dumps(list(chunk_ids)), *SEEN],
+        )
+        return {f"{id_}#{ordinal}" for id_, ordinal in rows}
 
     def neighbours(self, chunk_id: str, before: int, after: int) -> list[AnyChunk]:
         rows = self.database.reader.execute(

@@ -35,6 +35,22 @@ def test_several_entries_that_hardly_fit_do_not_outweigh_one_that_does() -> None
     assert pool_entries([("p#0", 0.6), *((f"q#{n}", 0.5) for n in range(6))])[0][0] == "p"
 
 
+def test_what_was_written_of_a_picture_counts_before_what_was_seen_on_another() -> None:
+    ranking = [("p#1", 0.62), ("q#0", 0.6)]
+    assert pool_entries(ranking)[0][0] == "p"
+    found = pool_entries(ranking, seen={"p#1"})
+    # The label is taken for .62 - .05 = .57; the name's .6 becomes the scale's .62, and the label stays .03 behind it.
+    assert [id_ for id_, _ in found] == ["q", "p"]
+    assert [score for _, score in found] == pytest.approx([0.62, 0.59])
+
+
+def test_where_all_was_seen_nothing_changes() -> None:
+    ranking = [("p#1", 0.62), ("q#0", 0.6), ("q#1", 0.4)]
+    both = pool_entries(ranking, seen=dict(ranking)), pool_entries(ranking)
+    assert [id_ for id_, _ in both[0]] == [id_ for id_, _ in both[1]]
+    assert [score for _, score in both[0]] == pytest.approx([score for _, score in both[1]])
+
+
 @given(PICTURES)
 def test_the_scale_stays_that_of_the_entries(pictures: dict[str, list[float]]) -> None:
     found = pool_entries(ranked(pictures))

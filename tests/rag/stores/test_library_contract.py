@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag.answers import Filter
-from rag.documents import AnyChunk, Box, Chunk, Document, DocumentRef, Element, Line
+from rag.documents import AnyChunk, Box, Chunk, Document, DocumentRef, Element, ImageChunk, ImageEntry, Line
 from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.protocols import IndexKey, LexicalIndex, Library
@@ -16,6 +16,11 @@ from rag.stores.publishing import Publication, digests_of
 
 ENCODER = HashingTextEncoder()
 KEY = IndexKey("default", ENCODER.space.id, "text")
+BRIDGE = ImageChunk(
+    "p1.0", "p1", 0, "f" * 64, "image/png", 9, 9,
+    (ImageEntry("caption", "Over the river"), ImageEntry("label", "bridge"), ImageEntry("ocr", "TOLL"), ImageEntry("nearby", "Built in 1889.")),
+    language="en",
+)  # fmt: skip
 
 ELEMENTS = [
     Element("heading", "Animals", 1, (Box(1, 50, 20, 200, 34),), level=1),
@@ -48,6 +53,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
     if request.param == "memory":
         memory = MemoryLibrary(ENCODER)
         memory.add(document, chunks, ELEMENTS)
+        memory.add(Document("p1", "pictures", "bridge.png", "image/png", "f" * 64, 1), [BRIDGE])
         return Shelf(memory, memory, chunks, document.ref)
     library = SqliteLibrary(tmp_path)
     library.register(ENCODER.space)
@@ -59,6 +65,10 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
         ENCODER.encode_passages([chunk.embedded_text for chunk in chunks if isinstance(chunk, Chunk)]),
     )
     library.publish(Publication(document, "s", [], [(element, None) for element in ELEMENTS], chunks), ENCODER.space.id)
+    texts_of = [entry.text for entry in BRIDGE.entries]
+    library.store_vectors(ENCODER.space, digests_of(BRIDGE), ENCODER.encode_passages(texts_of))
+    picture = Document("p1", "pictures", "bridge.png", "image/png", library.blobs.put_bytes(b"bridge"), 1)
+    library.publish(Publication(picture, "s", [], [], [BRIDGE]), ENCODER.space.id)
     return Shelf(library, SqliteLexicalIndex(library.database), chunks, document.ref)
 
 
@@ -90,6 +100,11 @@ def test_filters_by_language(shelf: Shelf) -> None:
     assert ids == ["d1.1"]
     assert vectors.shape == (1, ENCODER.space.dimension)
     assert shelf.library.allowed_vectors(KEY, Filter(languages=frozenset({"en"})), 2) is None
+
+
+def test_tells_what_was_seen_on_a_picture_from_what_was_written_of_it(shelf: Shelf) -> None:
+    assert shelf.library.seen_entries(["d1.0", "p1.0", "gone"]) == {"p1.0#1", "p1.0#2"}
+    assert shelf.library.seen_entries([]) == set()
 
 
 def test_finds_words_of_both_languages(shelf: Shelf) -> None:
