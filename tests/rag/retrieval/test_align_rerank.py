@@ -105,7 +105,8 @@ def test_everything_is_aligned_pictures_by_their_pixels_too() -> None:
     ("asked", "languages", "foreign"),
     [
         ("zh", ["en"] * 5, True),
-        ("en", ["zh", "zh", "en"], True),
+        ("en", ["zh"] * 4 + ["en"], True),
+        ("en", ["zh"] * 3 + ["en"], False),
         ("zh", ["en", "zh"], False),
         ("zh", ["mul", "mul"], False),
         ("en", ["ja", "ja"], False),
