@@ -78,7 +78,9 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
 
     warm_up()
     # A question that is remembered would cost no forward.
-    chosen = {"encoder": {"query_cache": 0, "batch_queries": args.batch}, "pictures": {"describer": "none"}}
+    chosen: dict[str, Any] = {"encoder": {"query_cache": 0, "batch_queries": args.batch}}
+    # A cluster's texts are of both languages here, as no real neighbours are.
+    chosen |= {"pictures": {"describer": "none"}, "retrieval": {"reranker": "none"}}
     kept = {"vectors": "int8" if args.int8 else "float32", "apart": args.apart}
     settings = load(data, chosen | {"index": kept})
     plain = wiring.text_encoder(settings)
