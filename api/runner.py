@@ -96,4 +96,7 @@ class Runner:
                 self._jobs.tell(job.id, event, job.sha256)
             on_event(event)
 
-        return self._service.ingest(files(), collection, tell, cancel=self._stopping, dropped=self._jobs.dropped)
+        try:
+            return self._service.ingest(files(), collection, tell, cancel=self._stopping, dropped=self._jobs.dropped)
+        finally:
+            self._jobs.release(job.id for job in taken.values())

@@ -10,6 +10,7 @@ person's upload goes before a bulk load.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -41,6 +42,9 @@ class Jobs:
         self._guard = threading.Lock()
         self._dropped: set[str] = set()
         self._told: dict[str, float] = {}
+        self._under_way: set[str] = set()
+        """Taken, and not at their end yet, also where another upload of the name took the job's place meanwhile: versions of one document come
+        one after the other, or the one that is read faster would be put under the other."""
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
@@ -123,7 +127,13 @@ class Jobs:
 
     def requeue_interrupted(self) -> int:
         """At start: what an earlier process was working on when it ended is work again."""
+        self.release()
         return self._move(UNDER_WAY, "queued")
+
+    def release(self, ids: Iterable[str] | None = None) -> None:
+        """Nobody works on these (on any) any more."""
+        with self._guard:
+            self._under_way -= set(self._under_way if ids is None else ids)
 
     def waiting(self) -> tuple[str, float] | None:
         """The collection of the next job, and for how many seconds it still has to wait; None when nothing is queued."""
@@ -135,12 +145,15 @@ class Jobs:
         return None if row is None else (row[0], max(0.0, row[1] - self._now()))
 
     def take(self, collection: str) -> Job | None:
-        """The next job, marked as being parsed; None when the next one is of another collection, or has to wait."""
+        """The next job, marked as being parsed; None when the next one is of another collection, or has to wait. An upload waits as long as an
+        earlier one of the same name is worked on."""
+        with self._guard:
+            busy = json.dumps(sorted(self._under_way))
         with self._library.database.transaction() as db:
             row = db.execute(
                 f"SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND not_before <= ? "
-                "ORDER BY priority DESC, at, rowid LIMIT 1",
-                (self._now(),),
+                "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, at, rowid LIMIT 1",
+                (self._now(), busy),
             ).fetchone()
             if row is None or row[1] != collection:
                 return None
@@ -149,6 +162,8 @@ class Jobs:
                 f"error = '', message = '', remedy = '', revision = {NEXT_REVISION} WHERE id = ?",
                 (row[0],),
             )
+        with self._guard:
+            self._under_way.add(row[0])
         return self.get(row[0])
 
     def input(self, job: Job) -> InputFile:
@@ -160,9 +175,10 @@ class Jobs:
     def tell(self, job_id: str, event: FileEvent, sha256: str = "") -> None:
         """What the pipeline says of a job's file. An upload of other bytes in the meantime is not touched."""
         if event.state in UNDER_WAY:
-            self._progress(job_id, event)
+            self._progress(job_id, event, sha256)
             return
         self._told.pop(job_id, None)
+        self.release([job_id])
         self._settle(
             "state = ?, chunks = ?, pages = coalesce(?, pages), error = ?, message = ?, remedy = ?",
             [event.state, event.chunks, event.pages, event.error, event.message, event.remedy],
@@ -170,7 +186,7 @@ class Jobs:
             sha256,
         )
 
-    def _progress(self, job_id: str, event: FileEvent) -> None:
+    def _progress(self, job_id: str, event: FileEvent, sha256: str) -> None:
         now = time.monotonic()
         if event.state == "parsing" and now - self._told.get(job_id, 0.0) < _PROGRESS_SECONDS:
             return
@@ -179,6 +195,7 @@ class Jobs:
             "state = ?, page = coalesce(?, page), pages = coalesce(?, pages), chunks = ?",
             [event.state, event.page, event.pages, event.chunks],
             job_id,
+            sha256,
         )
 
     def _settle(self, change: str, values: Sequence[Any], job_id: str, sha256: str = "") -> None:
@@ -192,6 +209,7 @@ class Jobs:
     def put_back(self, error: Exception) -> int:
         """Everything under way, after the run broke off for a reason that is no file's fault. Answers how many are queued again:
         what was tried too often is given up."""
+        self.release()
         message, remedy = getattr(error, "message", str(error)), getattr(error, "remedy", "")
         passing = isinstance(error, Unavailable)
         back = 0

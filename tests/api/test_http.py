@@ -1,9 +1,11 @@
 """The routes, over the application in process."""
 
 import base64
+import hashlib
 import io
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -229,3 +231,23 @@ def test_a_picture_nobody_can_describe_is_no_question(client: TestClient) -> Non
     response = client.post("/v1/search", json={"image": base64.b64encode(picture.getvalue()).decode()})
     assert response.status_code == 400
     assert "recognised" in response.json()["error"]["message"]
+
+
+def test_two_uploads_of_one_name_at_once_end_as_the_later_one(empty: TestClient) -> None:
+    for turn in range(3):
+        texts = {hashlib.sha256(text).hexdigest(): text for text in (b"one %d " % turn * 500, b"two %d" % turn)}
+
+        def send(text: bytes, name: str) -> dict[str, Any]:
+            body: dict[str, Any] = empty.post("/v1/files", files={"file": (name, text, "text/plain")}).json()
+            return body
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(send, texts.values(), [f"note{turn}.txt"] * 2))
+        assert [answer["sha256"] for answer in answers] == list(texts), "each is told what it sent"
+        (id_,) = {answer["id"] for answer in answers}
+        stored = _settled(empty, id_)
+        assert stored["status"] == "published"
+        assert empty.get(f"/v1/files/{id_}/content").content == texts[stored["sha256"]]
+        versions = empty.get(f"/v1/files/{id_}/versions").json()["versions"]
+        assert versions[0]["sha256"] == stored["sha256"]
+        assert {version["sha256"] for version in versions} <= texts.keys()

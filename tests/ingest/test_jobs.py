@@ -168,3 +168,30 @@ def test_deleting_an_upload_forgets_its_job(tmp_path: Path) -> None:
     library.delete(id_)
     assert jobs.all() == []
     assert list(library.blobs.all()) == []
+
+
+def test_two_uploads_of_one_name_come_one_after_the_other(jobs: Jobs, tmp_path: Path) -> None:
+    id_ = accept(jobs, tmp_path, "a.txt", text="first")
+    first = jobs.take("default")
+    assert first is not None
+    assert accept(jobs, tmp_path, "a.txt", text="second") == id_
+    accept(jobs, tmp_path, "b.txt")
+    assert taken(jobs) == ["b.txt"], "the first is still worked on"
+    jobs.tell(id_, FileEvent("a.txt", "parsing", page=1, pages=9), first.sha256)
+    assert jobs.get(id_).state == "queued", "that was of the first"
+    jobs.tell(id_, FileEvent("a.txt", "published", id_), first.sha256)
+    assert jobs.get(id_).state == "queued"
+    second = jobs.take("default")
+    assert second is not None
+    assert jobs.input(second).path.read_text() == "second"
+    jobs.tell(id_, FileEvent("a.txt", "published", id_), second.sha256)
+    assert (jobs.get(id_).state, jobs.get(id_).sha256) == ("published", second.sha256)
+
+
+def test_what_a_run_left_behind_does_not_keep_others_waiting(jobs: Jobs, tmp_path: Path) -> None:
+    id_ = accept(jobs, tmp_path, "a.txt", text="first")
+    jobs.take("default")
+    accept(jobs, tmp_path, "a.txt", text="second")
+    assert jobs.take("default") is None
+    jobs.release([id_])
+    assert jobs.take("default") is not None
