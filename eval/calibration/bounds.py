@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, log1p, sqrt
+from math import log, log1p
 
 import numpy as np
 
@@ -49,15 +49,6 @@ def clopper_pearson(wrong: int, answered: int, level: float = 0.95) -> tuple[flo
     """The two-sided interval of a share."""
     tail = (1 - level) / 2
     return clopper_pearson_lower(wrong, answered, tail), clopper_pearson_upper(wrong, answered, tail)
-
-
-def hoeffding_upper(mean: float, count: int, delta: float) -> float:
-    """mean + √(ln(1/δ) / 2n), at most 1: for a mean of any losses in [0, 1]; looser than the bound above for right or wrong.
-
-    Hoeffding, "Probability inequalities for sums of bounded random variables" (1963). 1 for an empty sample.
-    """
-    _check(0, count, delta)
-    return min(1.0, mean + sqrt(log(1 / delta) / (2 * count))) if count else 1.0
 
 
 def needed_without_a_mistake(risk: float, delta: float) -> int:

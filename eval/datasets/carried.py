@@ -1,6 +1,5 @@
 """Passage measures over spans and quotes: whether the first k passages carry what answers, wherever the chunks were cut.
 
-    evidence_hit@k    = 1 if one of the first k passages carries a piece of evidence whole, else 0
     evidence_recall@k = |quotes that one of the first k passages carries| / |quotes|
 
 Several spans of a question are what several people marked for one answer, and any is enough; several quotes are all needed.
@@ -15,14 +14,6 @@ from eval.datasets.evidence import Evidence, covers
 
 Passage = tuple[str, str]
 """Document id in the judgements, and text."""
-
-
-def evidence_rank(passages: Sequence[Passage], wanted: Sequence[Evidence]) -> int | None:
-    """Rank, from 1, of the first passage that carries a piece of evidence whole."""
-    for rank, (document, text) in enumerate(passages, 1):
-        if any(one.document == document and covers(text, one) for one in wanted):
-            return rank
-    return None
 
 
 def evidence_recall(passages: Sequence[Passage], wanted: Sequence[Evidence], k: int) -> float:

@@ -82,26 +82,10 @@ def support_rate(verified: Sequence[bool]) -> float | None:
     return sum(verified) / len(verified) if verified else None
 
 
-def supported_sentences(markers: Sequence[Collection[int]], verified: Collection[int]) -> float | None:
-    """Share of an answer's sentences with at least one verified citation; None without a sentence.
-
-    `markers` holds the markers of each sentence, `verified` the markers that the check found supported. The citation recall of Gao
-    et al., "Enabling large language models to generate text with citations" (ALCE, EMNLP 2023), by the system's check in place
-    of an entailment model.
-    """
-    return sum(any(one in verified for one in held) for held in markers) / len(markers) if markers else None
-
-
 def verified_precision(verified: Sequence[bool], supports: Sequence[bool]) -> float | None:
     """Of the citations that the check let pass, the share that a person found to support the claim. None without one."""
     passed = [right for said, right in zip(verified, supports, strict=True) if said]
     return sum(passed) / len(passed) if passed else None
-
-
-def verified_recall(verified: Sequence[bool], supports: Sequence[bool]) -> float | None:
-    """Of the citations that support the claim, the share that the check let pass. None without one."""
-    found = [said for said, right in zip(verified, supports, strict=True) if right]
-    return sum(found) / len(found) if found else None
 
 
 def _iou(first: Region, second: Region) -> float:

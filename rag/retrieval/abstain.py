@@ -22,7 +22,7 @@ from rag.language import language_of
 from rag.retrieval.abstain_features import PICTURE as _PICTURE
 from rag.retrieval.abstain_features import READ, Evidence, evidence
 
-__all__ = ["THRESHOLD", "Evidence", "evidence", "features", "score", "should_abstain", "threshold"]
+__all__ = ["THRESHOLD", "Evidence", "evidence", "features", "score", "threshold"]
 
 MODELS = Path(__file__).with_name("abstain_models.toml")
 WORDS = "words"
@@ -64,10 +64,6 @@ def score(question: str, hits: Sequence[Hit], seen: Likeness | None = None, enco
 def threshold(given: float | None = None) -> float:
     """The score below which a question is not answered: the one given, or the fitted one."""
     return THRESHOLD if given is None else given
-
-
-def should_abstain(question: str, hits: Sequence[Hit], given: float | None = None) -> bool:
-    return not hits or score(question, hits) < threshold(given)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.datasets.carried import evidence_rank, evidence_recall
+from eval.datasets.carried import evidence_recall
 from eval.datasets.corpus import FileCorpus, TextCorpus
 from eval.datasets.evidence import Evidence, coverage, covers, evidence
 from eval.datasets.model import Dataset, Question
@@ -114,7 +114,5 @@ def test_spans_of_real_files_are_left_to_quotes() -> None:
 def test_passages_that_carry_evidence_are_counted_in_their_document_only() -> None:
     wanted = [Evidence("d", "one"), Evidence("d", "two"), Evidence("e", "three"), Evidence("e", "four")]
     passages = [("x", "one two three"), ("d", "nothing"), ("d", "two and one"), ("e", "thirty-three"), ("e", "four")]
-    assert evidence_rank(passages, wanted) == 3
-    assert evidence_rank(passages[:2], wanted) is None
     assert [evidence_recall(passages, wanted, k) for k in (2, 3, 4, 5)] == [0, 0.5, 0.75, 1]
     assert evidence_recall(passages, [], 5) == 0
