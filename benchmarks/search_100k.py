@@ -82,7 +82,7 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
     # A cluster's texts are of both languages here, as no real neighbours are.
     chosen |= {"pictures": {"describer": "none"}, "retrieval": {"reranker": "none"}}
     kept = {"vectors": "int8" if args.int8 else "float32", "apart": args.apart}
-    settings = load(data, chosen | {"index": kept})
+    settings = load(data, chosen | {"index": kept, "retrieval": {"reranker": "none"}})
     plain = wiring.text_encoder(settings)
     library = SqliteLibrary(data, settings.index.vectors)
     store = wiring.vector_store(settings, data / "index")
