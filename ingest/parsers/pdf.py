@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from ingest.layout.drawings import drawings, labels_in
 from ingest.layout.repeats import FIRST, LAST, Repeats
 from ingest.layout.runs import Rect, Row, Run, inside, rows
 from ingest.layout.tables import FoundTable
+from ingest.parsers.pdf_again import SecondReading
 from ingest.parsers.pdf_attachments import attachments
 from ingest.parsers.pdf_layout import FoundFigure, Style, box_on, lay_out
 from ingest.parsers.pdf_ligatures import with_ligatures
@@ -108,7 +110,7 @@ class _Reading:
     def batch(self, pages: Sequence[TextPage], done: int = 0) -> Iterator[ParsedPage]:
         """Learns from all pages, and reads those after number `done`."""
         with PDFIUM:
-            pages = [with_ligatures(mended(page, self._pdf), self._pdf) for page in pages]
+            pages = [self._mended(page) for page in pages]
         laid = [(page, rows(_upright(page.runs))) for page in pages]
         self._repeats.learn((lines, page.height) for page, lines in laid if page.height)
         for _, lines in laid:
@@ -120,6 +122,10 @@ class _Reading:
             with PDFIUM:  # not across the yield: the reader of the pages may be another thread, or never come back
                 parsed = self._page(page, lines)
             yield parsed
+
+    def _mended(self, page: TextPage) -> TextPage:
+        with closing(SecondReading(self._pdf, page.number)) as second:
+            return with_ligatures(mended(page, second), second)
 
     def _page(self, page: TextPage, lines: Sequence[Row]) -> ParsedPage:
         warnings: list[str] = []

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ingest.parsers.pdf_again import SecondReading
 from ingest.parsers.pdf_text import TextPage
 
 _SUSPECT = re.compile(r"(?<=[A-Za-z])(?:[!\"#$%()*+;<=>?@\[\\\]^`{|}~](?=[a-z])|[#$<=>@\\^`{|~](?=\W|$))")
@@ -40,20 +41,13 @@ class _Glyph:
     top: float
 
 
-def with_ligatures(page: TextPage, pdf: Any) -> TextPage:
+def with_ligatures(page: TextPage, second: SecondReading) -> TextPage:
     """The page with such signs replaced. The caller holds the lock."""
-    if not any(_SUSPECT.search(run.text) for run in page.runs):
+    if not any(_SUSPECT.search(run.text) for run in page.runs) or second.page is None:
         return page
-    try:
-        drawn = pdf[page.number - 1]
-    except Exception:  # a page that cannot be loaded is told elsewhere
-        return page
-    try:
-        reading = drawn.get_textpage()
-        text = "".join(chr(_raw().FPDFText_GetUnicode(reading, at)) for at in range(reading.count_chars()))
-        words = dict(_mended_words(text, reading))
-    finally:
-        drawn.close()
+    reading = second.text
+    text = "".join(chr(_raw().FPDFText_GetUnicode(reading, at)) for at in range(reading.count_chars()))
+    words = dict(_mended_words(text, reading))
     if not words:
         return page
 

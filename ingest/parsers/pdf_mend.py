@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 from ingest.layout.text import clean
+from ingest.parsers.pdf_again import SecondReading
 from ingest.parsers.pdf_text import TextPage
 
 _LETTER = re.compile(r"[0-9A-Za-z]")
@@ -21,34 +21,26 @@ _DASHES = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u201
 MIN_AGREEMENT = 0.9
 
 
-def mended(page: TextPage, pdf: Any) -> TextPage:
+def mended(page: TextPage, second: SecondReading) -> TextPage:
     """The page with its text as PDFium reads it, where the two disagree about most Latin letters. The caller holds the lock."""
     text = "".join(run.text for run in page.runs)
     letters = Counter(_LETTER.findall(text))
-    if not letters or not _CJK.search(text):
+    if not letters or not _CJK.search(text) or second.page is None:
         return page
-    try:
-        drawn = pdf[page.number - 1]
-    except Exception:  # a page that cannot be loaded is told elsewhere
+    other = second.text.get_text_range()
+    others = Counter(_LETTER.findall(other))
+    agreed = (letters & others).total() >= MIN_AGREEMENT * max(letters.total(), others.total())
+    if (agreed and not _figures(text) - _figures(other)) or second.page.get_rotation():
         return page
-    try:
-        reading = drawn.get_textpage()
-        other = reading.get_text_range()
-        others = Counter(_LETTER.findall(other))
-        agreed = (letters & others).total() >= MIN_AGREEMENT * max(letters.total(), others.total())
-        if (agreed and not _figures(text) - _figures(other)) or drawn.get_rotation():
-            return page
-        left, _, _, top = drawn.get_cropbox()
-        runs = []
-        for run in page.runs:
-            upper = 0.3 * (run.bottom - run.top)  # into which the letters of the line above reach; a comma stands low
-            box = (left + run.left, top - run.bottom, left + run.right, top - run.top - upper)
-            again = clean(reading.get_text_bounded(*box))
-            runs.append(replace(run, text=again) if again else run)
-        # Tables that were guessed hold the wrong letters too; ruled ones are found again from the lines.
-        return replace(page, runs=tuple(runs), tables=())
-    finally:
-        drawn.close()
+    left, _, _, top = second.page.get_cropbox()
+    runs = []
+    for run in page.runs:
+        upper = 0.3 * (run.bottom - run.top)  # into which the letters of the line above reach; a comma stands low
+        box = (left + run.left, top - run.bottom, left + run.right, top - run.top - upper)
+        again = clean(second.text.get_text_bounded(*box))
+        runs.append(replace(run, text=again) if again else run)
+    # Tables that were guessed hold the wrong letters too; ruled ones are found again from the lines.
+    return replace(page, runs=tuple(runs), tables=())
 
 
 def _figures(text: str) -> Counter[str]:
