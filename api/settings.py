@@ -312,8 +312,6 @@ class AnswerSettings(_Section):
     """Evidence score below which the answer is "not in these documents"; None takes the fitted default."""
     tell_date: bool = True
     """Whether the generator is told today's date where the question has words like "last year" or 今年."""
-    tell_date: bool = True
-    """Whether the generator is told today's date where the question has words like "last year" or 今年."""
     self_check: bool = False
     """Whether the generator is asked, before it answers, if the passages hold the answer (llamacpp, openai): what it says counts as
     evidence beside that of the search. Costs one short request, which reads the passages for the answer, too."""

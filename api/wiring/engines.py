@@ -120,7 +120,6 @@ def engine(
             abstain_below=answer.abstain_below,
             unsupported=answer.unsupported,
             tell_date=answer.tell_date,
-            tell_date=answer.tell_date,
             self_check=answer.self_check,
             self_check_weights={
                 **WEIGHTS,
