@@ -49,6 +49,7 @@ from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
 from rag.retrieval.rerank import CLOSED, FOREIGN, Gate, mostly_foreign, rerank
 from rag.retrieval.rocchio import FIRST, rocchio
+from rag.retrieval.same_picture import same_first
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
 from rag.retrieval.variants import Variants, average, make_variants
 
@@ -142,6 +143,8 @@ class Searcher:
                     query.text, hits, self.picture_aligner, self.picture, depth=self.options.rerank_depth
                 )
             stages.append(_stage("align", hits))
+        if query.image is not None and not query.text.strip():
+            hits = same_first(hits, query.image)
         if self.options.diversity > 0:
             with clock("diversify"):
                 vectors = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
