@@ -6,11 +6,10 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import errors, schemas
 from api.admission import Admission
 from api.deps import State
+from api.page import WEB, page
 from api.routes import ask, conversations, feedback, files, health, jobs, review
 from api.runner import Runner
 from api.service import Service
@@ -28,7 +28,6 @@ from rag.words import warm_up
 
 log = logging.getLogger(__name__)
 
-_WEB = Path(__file__).parent / "web"
 GENERATOR_AGAIN_S = 2.0
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -75,14 +74,14 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+    def index_page() -> HTMLResponse:
+        return HTMLResponse(page("index.html"), headers={"Content-Security-Policy": _PAGE_POLICY})
 
     @app.get("/review", include_in_schema=False)
-    def review_page() -> FileResponse:
-        return FileResponse(_WEB / "review.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+    def review_page() -> HTMLResponse:
+        return HTMLResponse(page("review.html"), headers={"Content-Security-Policy": _PAGE_POLICY})
 
-    app.mount("/static", StaticFiles(directory=_WEB), name="static")
+    app.mount("/static", StaticFiles(directory=WEB), name="static")
     return app
 
 

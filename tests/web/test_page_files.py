@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.page import page as sent_page
 from api.service import open_service
 from api.settings import load
 
@@ -65,7 +66,7 @@ class _Whole:
 
 
 def _read(name: str) -> _Whole:
-    html = (WEB / name).read_text(encoding="utf-8")
+    html = sent_page(name)
     parser = _Page()
     parser.feed(html)
     code = {script: CODE[script] for script in _reached(PAGES[name]) & set(CODE)}
@@ -90,6 +91,12 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
         # The name of SVG's namespace is no address that anything is fetched from.
         urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w{2,}[^\s\"')]*", text)) - {"http://www.w3.org/2000/svg"}
         assert not {url for url in urls if not url.startswith("// ")}, path.name
+
+
+def test_the_panel_of_sources_is_written_once(page: _Whole) -> None:
+    assert [given["id"] for tag, given in page.tags if tag == "aside"].count("viewer") == 1
+    assert page.html.count("</aside>") == (WEB / page.name).read_text(encoding="utf-8").count("</aside>") + 1
+    assert "viewer.html" not in page.html
 
 
 def test_every_file_that_the_page_names_is_there(page: _Whole) -> None:
