@@ -8,7 +8,7 @@ from html import escape
 from typing import Literal
 
 from rag.documents import Box, Element
-from rag.tables import is_figure, row_cells
+from rag.tables import is_figure, row_texts
 
 Heading = Literal["", "col", "row"]
 
@@ -27,11 +27,7 @@ def cells_of(table: Element) -> list[list[Cell]]:
 
     The first column names the rows where it has words.
     """
-    texts = [
-        [cell.replace("\\|", "|") for cell in row_cells(line)]
-        for n, line in enumerate(table.text.split("\n"))
-        if n != 1 and line.startswith("|")
-    ]
+    texts = [row_texts(line) for n, line in enumerate(table.text.split("\n")) if n != 1 and line.startswith("|")]
     boxes = [line.cell_boxes for line in table.lines] if len(table.lines) == len(texts) else []
     named = any(row and row[0] and not is_figure(row[0]) for row in texts[1:])
     return [

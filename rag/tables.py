@@ -15,8 +15,14 @@ def is_figure(cell: str) -> bool:
 
 
 def row_cells(line: str) -> list[str]:
-    """The cells of one row, as they are written: a pipe in a text keeps its backslash."""
-    return [cell.strip() for cell in _PIPE.split(line.strip())[1:-1]]
+    """The cells of one row, as they are written: a pipe in a text keeps its backslash. A row that was cut ends without a pipe."""
+    parts = _PIPE.split(line.strip())
+    return [cell.strip() for cell in (parts[1:] if parts[-1] else parts[1:-1])]
+
+
+def row_texts(line: str) -> list[str]:
+    """The cells of one row, as they are read."""
+    return [cell.replace("\\|", "|") for cell in row_cells(line)]
 
 
 def table_header(text: str) -> str:

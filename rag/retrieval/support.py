@@ -19,7 +19,8 @@ from rag.protocols import Verifier
 from rag.retrieval.cells import misplaced, named_rows, scaled, telling_row
 from rag.retrieval.claims import Check, check, coverage, facts_missing, names
 from rag.retrieval.quantities import quantities
-from rag.retrieval.table_text import Table, cells_of, table_around
+from rag.retrieval.table_text import Table, table_around
+from rag.tables import row_texts
 from rag.words import sentence_spans
 
 _LETTER_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)")
@@ -136,7 +137,7 @@ def _row_of(
     if row is None:
         return first, last
     wanted = tuple(cell for cell in table.rows[row] if cell)
-    same = (n for n, (start, end) in enumerate(spans) if tuple(filter(None, cells_of(text[start:end]))) == wanted)
+    same = (n for n, (start, end) in enumerate(spans) if tuple(filter(None, row_texts(text[start:end]))) == wanted)
     found = min(same, key=lambda n: abs(n - first), default=None)
     return (first, last) if found is None else (found, found)
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from rag.tables import row_texts
+
 _RULE = re.compile(r"^\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
-_PIPE = re.compile(r"(?<!\\)\|")
 _VALUE = re.compile(
     r"[-–—+(<>≥≤~约]*\s*(?:[$€£¥￥]|US\$|HK\$|RMB)?\s*[-(]?\d[\d.,，]*(?:\s?(?:%|％|‰|[A-Za-z]+|[万亿千百]{1,2}))?"
 )
@@ -78,7 +79,7 @@ def _parsed(block: str) -> Table | None:
     lines = block.split("\n")
     if not _RULE.match(lines[1]):
         return None
-    header, *rows = (_cells(line) for line in (lines[0], *lines[2 : MOST_ROWS + 2]))
+    header, *rows = (row_texts(line) for line in (lines[0], *lines[2 : MOST_ROWS + 2]))
     width = len(header)
     body = tuple((*row, *[""] * width)[:width] for row in rows if not _RULE.match("|" + "|".join(row) + "|"))
     if width < 2 or not body:
@@ -92,12 +93,6 @@ def _parsed(block: str) -> Table | None:
     return Table(tuple(header), body, labels)
 
 
-def _cells(line: str) -> tuple[str, ...]:
-    parts = _PIPE.split(line)
-    inside = parts[1:-1] if len(parts) > 2 and not parts[-1].strip() else parts[1:]
-    return tuple(part.replace("\\|", "|").strip() for part in inside)
-
-
 def _repeats(labels: Sequence[tuple[str, ...]]) -> bool:
     return len(set(labels)) < len(labels)
 
@@ -105,8 +100,3 @@ def _repeats(labels: Sequence[tuple[str, ...]]) -> bool:
 def _holds_values(cells: Sequence[str]) -> bool:
     filled = [cell for cell in cells if cell.strip("-–— ")]
     return bool(filled) and 2 * sum(1 for cell in filled if _VALUE.match(cell)) >= len(filled)
-
-
-def cells_of(line: str) -> tuple[str, ...]:
-    """The cells of one row as it is written."""
-    return _cells(line.strip())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rag.documents import Box, Element, Line
 from rag.table_cells import Cell, cells_of, html_of
+from rag.tables import row_cells, row_texts
 
 TEXT = "| State | 2019 |\n| --- | --- |\n| Utah \\| <b> | 5 |\n| Iowa | |"
 
@@ -55,3 +56,10 @@ def test_no_text_becomes_a_tag(grid: list[list[str]]) -> None:
     parser = _Tags()
     parser.feed(html_of([[Cell(text) for text in row] for row in grid]))
     assert parser.tags <= {"table", "thead", "tbody", "tr", "td", "th"}
+
+
+def test_a_row_that_was_cut_keeps_its_last_cell() -> None:
+    assert row_cells(r"| a \| b | c |") == [r"a \| b", "c"]
+    assert row_texts(r"| a \| b | cut he") == ["a | b", "cut he"]
+    assert row_cells("| a ||") == ["a", ""]
+    assert row_cells("|") == []
