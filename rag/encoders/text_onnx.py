@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class OnnxTextEncoder:
         self._batch_tokens = max(batch_tokens, int(stamp["positions"]))
         self._positions = int(stamp["positions"])
         self._dimension = int(stamp["dimension"])
-        self._tokenizer = _open_tokenizer(model_dir)
+        self._tokenizer = open_tokenizer(model_dir)
         self._count: Count = WordCounts(self._count_whole) if counts_by_words(self._tokenizer) else self._count_whole
         prefix = max(self.count_tokens([self._query_prefix, self._passage_prefix]))
         self._max_tokens = self._positions - len(self._tokenizer.encode("").ids) - prefix
@@ -153,7 +154,9 @@ def cut(ids: list[int], longest: int) -> list[int]:
     return ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]]
 
 
-def _open_tokenizer(model_dir: Path) -> Any:
+@lru_cache(maxsize=2)
+def open_tokenizer(model_dir: Path) -> Any:
+    """Shared by all that read this model: opening takes 0.5 s and a hundred megabytes. Raises ModelCorrupt."""
     from tokenizers import Tokenizer
 
     try:

@@ -3,7 +3,7 @@
 All states of a multilingual encoder share a large part that says nothing of the text but its language. Unit vectors with that mean taken
 out tell tokens apart far better (see rag/encoders/centring.py for the same of whole texts).
 
-A second session over the same graph, cut before its pooling, opened at the first use: searching by vectors needs none of it.
+A second session over the same graph, opened at the first use: searching by vectors needs none of it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from rag.encoders.text_onnx import batches, cut
+from rag.encoders.text_onnx import batches, cut, open_tokenizer
 from rag.encoders.token_means import Role, States, TokenMeans
 from rag.errors import ModelCorrupt
+from rag.onnx_outputs import Node, nodes, with_output
 from rag.onnx_session import open_session
 from rag.protocols import Tokens, Vectors
 from rag.words import sentence_spans
@@ -102,35 +103,24 @@ class OnnxTokenEncoder:
 
 
 def _opened(model_dir: Path, threads: int) -> tuple[Any, Any, str]:
-    from tokenizers import Tokenizer
-
+    graph, tokenizer = model_dir / "model.onnx", open_tokenizer(model_dir)
     try:
-        tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        graph, states = _before_pooling(model_dir / "model.onnx")
-        return tokenizer, open_session(graph, threads), states
-    except Exception as error:  # tokenizers, onnx and ONNX Runtime raise classes of their own
+        states = _before_pooling(nodes(graph))
+        return tokenizer, open_session(with_output(graph, states), threads), states
+    except Exception as error:  # ONNX Runtime raises classes of its own
         raise ModelCorrupt(
             f"The text encoder in {model_dir} gives no token vectors: {error}.",
             "Delete that directory and start again: it is built anew from the verified weights.",
         ) from error
 
 
-def _before_pooling(path: Path) -> tuple[bytes, str]:
-    """The graph with the states `[batch, tokens, hidden]` as its output, and their name: what is summed into `embedding`."""
-    import onnx
-    from onnx import TensorProto, helper
-
-    model = onnx.load(str(path))
-    makers = {output: node for node in model.graph.node for output in node.output}
+def _before_pooling(graph: Sequence[Node]) -> str:
+    """The name of the states `[batch, tokens, hidden]`: of what is summed into `embedding`."""
+    makers = {output: node for node in graph for output in node.outputs}
     node = makers["embedding"]
-    while node.op_type != "MatMul":  # of the mask and the states: see bert_graph
-        node = makers[node.input[0]]
-    states = str(node.input[1])
-    del model.graph.output[:]
-    model.graph.output.append(helper.make_tensor_value_info(states, TensorProto.FLOAT, None))
-    return model.SerializeToString(), states
+    while node.type != "MatMul":  # of the mask and the states: see bert_graph
+        node = makers[node.inputs[0]]
+    return node.inputs[1]
 
 
 def _unit(vectors: Vectors) -> Vectors:
