@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers import Hit
-from rag.documents import AnyChunk, Chunk
+from rag.documents import Chunk
 from rag.protocols import Reranker
 
 
@@ -35,25 +35,30 @@ def mostly_foreign(asked: str, languages: Collection[str]) -> bool:
 
 
 def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *, weight: float = 1.0) -> list[Hit]:
-    """The first `depth` hits by the reranker's score, the rest behind them in their old order. Raises what the reranker raises.
+    """The passages among the first `depth` hits by the reranker's score, within the places that passages have; pictures keep theirs, and the rest
+    their order behind them. Raises what the reranker raises.
+
+    A picture's few words (a name, a label, a line that was read on it) are no passage to compare: of 500 emoji with Chinese names, English
+    names found .69 among the first five with late interaction over those words, .75 without.
 
     A `weight` below 1 is that of the reranker in a convex combination with the coarse scores, both brought to [0, 1] over the
     hits that were scored (Bruch, Gai and Ingber, ACM TOIS 2023). What a reranker left out, because its time was over, keeps its
     order behind what it scored. No score is above that of a better hit.
     """
-    fine = reranker.score(question, [_text(hit.chunk) for hit in hits[:depth]])
-    head, tail = hits[: len(fine)], hits[len(fine) :]
-    scores = combined(fine, [hit.score for hit in head], weight)
-    ranked = sorted(zip(head, scores, strict=True), key=lambda pair: -pair[1])
-    lowest = min(scores, default=float("inf"))
-    return [replace(hit, score=score) for hit, score in ranked] + [
-        replace(hit, score=min(hit.score, lowest)) for hit in tail
-    ]
-
-
-def _text(chunk: AnyChunk) -> str:
-    """With the headings it stands under, as it was embedded."""
-    return chunk.embedded_text if isinstance(chunk, Chunk) else chunk.text
+    read = [(place, hit.chunk) for place, hit in enumerate(hits[:depth]) if isinstance(hit.chunk, Chunk)]
+    # With the headings it stands under, as it was embedded.
+    fine = reranker.score(question, [chunk.embedded_text for _, chunk in read]) if read else []
+    places = [place for place, _ in read[: len(fine)]]
+    scores = combined(fine, [hits[place].score for place in places], weight)
+    ranked = sorted(zip(places, scores, strict=True), key=lambda pair: -pair[1])
+    placed = {place: replace(hits[taken], score=score) for place, (taken, score) in zip(places, ranked, strict=True)}
+    result: list[Hit] = []
+    bound = max(scores, default=float("inf"))
+    for place, hit in enumerate(hits):
+        one = placed.get(place) or replace(hit, score=min(hit.score, bound))
+        bound = one.score
+        result.append(one)
+    return result
 
 
 def combined(fine: Sequence[float], coarse: Sequence[float], weight: float) -> list[float]:

@@ -116,3 +116,11 @@ def test_everything_is_aligned_pictures_by_their_pixels_too() -> None:
 )
 def test_most_of_the_first_passages_are_in_the_other_language(asked: str, languages: list[str], foreign: bool) -> None:
     assert mostly_foreign(asked, languages) is foreign
+
+
+def test_pictures_keep_their_places_among_reranked_passages() -> None:
+    hits = [image("p", 1.0), text("a", 0.9), image("q", 0.8), text("b", 0.7), text("c", 0.6), image("r", 0.5)]
+    ranked = rerank(Given(0.1, 0.3), "q", hits, 4)
+    assert ids(ranked) == "pbqacr"
+    assert [hit.score for hit in ranked] == [0.3, 0.3, 0.3, 0.1, 0.1, 0.1]
+    assert rerank(Given(), "q", hits[:1], 4) == hits[:1]
