@@ -57,7 +57,8 @@ class Jobs:
             id_, collection, name, sha256, path.stat().st_size, "", "", priority, "queued", at=self._now(), owner=owner
         )
         self._put([job])
-        return self.get(id_)
+        # Not what stands in the queue by now, which another upload of this name may have replaced.
+        return job
 
     def add(self, files: Iterable[InputFile], collection: str) -> list[InputFile]:
         """Queues the files of a bulk load, in one transaction, and answers them with their jobs."""
