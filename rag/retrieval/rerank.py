@@ -53,9 +53,9 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], depth: int, *
     ranked = sorted(zip(places, scores, strict=True), key=lambda pair: -pair[1])
     placed = {place: replace(hits[taken], score=score) for place, (taken, score) in zip(places, ranked, strict=True)}
     result: list[Hit] = []
-    bound = max(scores, default=float("inf"))
+    bound, last = max(scores, default=float("inf")), max(places, default=-1)
     for place, hit in enumerate(hits):
-        one = placed.get(place) or replace(hit, score=min(hit.score, bound))
+        one = placed.get(place) or replace(hit, score=bound if place < last else min(hit.score, bound))
         bound = one.score
         result.append(one)
     return result

@@ -119,7 +119,7 @@ def test_most_of_the_first_passages_are_in_the_other_language(asked: str, langua
 
 
 def test_pictures_keep_their_places_among_reranked_passages() -> None:
-    hits = [image("p", 1.0), text("a", 0.9), image("q", 0.8), text("b", 0.7), text("c", 0.6), image("r", 0.5)]
+    hits = [image("p", 0.2), text("a", 0.9), image("q", 0.8), text("b", 0.7), text("c", 0.6), image("r", 0.5)]
     ranked = rerank(Given(0.1, 0.3), "q", hits, 4)
     assert ids(ranked) == "pbqacr"
     assert [hit.score for hit in ranked] == [0.3, 0.3, 0.3, 0.1, 0.1, 0.1]
