@@ -28,7 +28,7 @@ class State:
     trouble: dict[str, str] | None = field(default_factory=lambda: {"message": "Models are being loaded."})
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:
     state: State = request.app.state.tuwen
     return state
 
@@ -36,7 +36,7 @@ def _state(request: Request) -> State:
 Tuwen = Annotated[State, Depends(_state)]
 
 
-def caller() -> Caller:
+async def caller() -> Caller:
     """Who sent the request. There is one caller now, the owner of the data directory."""
     return OWNER
 
@@ -44,14 +44,14 @@ def caller() -> Caller:
 Asking = Annotated[Caller, Depends(caller)]
 
 
-def _access(asking: Asking) -> Access:
+async def _access(asking: Asking) -> Access:
     return asking.access
 
 
 Reader = Annotated[Access, Depends(_access)]
 
 
-def _reading(tuwen: Tuwen, asking: Asking) -> Reading:
+async def _reading(tuwen: Tuwen, asking: Asking) -> Reading:
     return Reading(tuwen.service, asking)
 
 
@@ -59,7 +59,7 @@ Shelf = Annotated[Reading, Depends(_reading)]
 """The documents and files that whoever sent the request may read; no route reaches one by its id in another way."""
 
 
-def _conversations(tuwen: Tuwen, asking: Asking) -> Conversations:
+async def _conversations(tuwen: Tuwen, asking: Asking) -> Conversations:
     return tuwen.service.conversations.of(asking)
 
 
