@@ -82,7 +82,8 @@ def test_from_files_to_an_answer(data: Path, folder: Path) -> None:
     assert {source for hit in tuwen(data, *by_vectors, "--json")["hits"] for source in hit["sources"]} == {"dense"}
     told = tuwen(data, *by_vectors)["out"]
     assert "dense #1 " in told
-    assert "(en; scheme vector, fusion convex, reranker none)" in told
+    assert "(en; scheme vector, fusion convex, reranker " in told
+    assert " not let through)" in told
     assert hits[0]["document"]["name"] == "pandas.md"
     answer = tuwen(data, "ask", "How many kilograms of bamboo does a giant panda eat a day?", "--json")
     assert "38 kilograms" in answer["answer"]
