@@ -50,8 +50,8 @@ class EncoderSettings(_Section):
     query_cache: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
     """Questions whose vectors are remembered; 0 remembers none."""
     batch_queries: bool = False
-    """Encode questions that come at the same time in one forward. More questions a second; with int8 weights (`onnx`), a question's
-    vector then depends a little on the others of its forward, and a search is not quite the same each time."""
+    """Encode questions that come at the same time in one forward. For encoders that gain by it: the bundled one answers no more questions a second
+    (docs/retrieval.md), and with int8 weights (`onnx`) a question's vector then depends a little on the others of its forward."""
 
 
 class PictureSettings(_Section):
