@@ -47,7 +47,7 @@ from rag.retrieval.question import plain, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever, space_of
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
-from rag.retrieval.rerank import CLOSED, FOREIGN, Gate, mostly_foreign, rerank
+from rag.retrieval.rerank import CLOSED, FOREIGN, Gate, from_the_other_language, rerank
 from rag.retrieval.rocchio import FIRST, rocchio
 from rag.retrieval.same_picture import same_first
 from rag.retrieval.spelling import Spelling, correct, held_whole, respell
@@ -82,7 +82,6 @@ class Searcher:
     steps: StepCache = field(default_factory=StepCache)
     """What a generator wrote for steps of the question."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "tuwen-recall"))
-
     crowd: Crowd = field(default_factory=Crowd)
 
     def search(self, query: Query) -> SearchResult:
@@ -193,7 +192,7 @@ class Searcher:
         gate = options.rerank_by_language.get(asked, Gate(options.rerank_weight, options.rerank_depth))
         if FOREIGN in options.rerank_by_language:
             first = self.library.languages([one.chunk_id for one in fused[: options.rerank_by_language[FOREIGN].depth]])
-            if mostly_foreign(asked, first.values()):
+            if from_the_other_language(asked, first.values()):
                 gate = options.rerank_by_language[FOREIGN]
         return (self.reranker, gate) if gate.open else (None, CLOSED)
 

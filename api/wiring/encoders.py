@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +158,7 @@ def picture_aligner(encoder: ImageEncoder | None) -> Aligner[ImageData] | None:
     from rag.rerankers.late_interaction import LateInteraction
 
     def key(image: ImageData) -> str:
-        return hashlib.sha256(image.data).hexdigest()
+        return image.sha256
 
     name, temperature = encoder.space.model, PICTURE_TEMPERATURE
     return LateInteraction(name, patches.text_tokens, patches.picture_patches, key, temperature=temperature)

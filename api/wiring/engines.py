@@ -8,7 +8,7 @@ from pathlib import Path
 from api.settings import Settings, examples, prompts
 from api.wiring.encoders import picture_aligner, serving, text_aligner
 from api.wiring.generators import sampling
-from api.wiring.rerankers import rerank_gates, reranker
+from api.wiring.rerankers import rerank_gates, rerank_weight, reranker
 from api.wiring.verifiers import VERIFIERS
 from rag.documents import ImageData, ImageEntry
 from rag.engine import Engine
@@ -106,7 +106,7 @@ def engine(
             diversity=chosen.diversity,
             weights={str(name): weight for name, weight in chosen.weights.items()},
             rerank_depth=chosen.rerank_depth,
-            rerank_weight=0.0 if chosen.reranker == "auto" else chosen.rerank_weight,
+            rerank_weight=rerank_weight(settings),
             rerank_by_language=rerank_gates(settings),
             passages=generation.passages,
             merge=generation.merge,

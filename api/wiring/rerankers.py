@@ -106,6 +106,11 @@ LOGITS = {"cross-encoder", "onnx"}
 """Rerankers whose scores are what the model gives; servers apply its convention themselves."""
 
 
+def rerank_weight(settings: Settings) -> float:
+    """Where no gate says otherwise. `auto` lets nothing through but by a gate."""
+    return 0.0 if settings.retrieval.reranker == "auto" else settings.retrieval.rerank_weight
+
+
 def rerank_gates(settings: Settings) -> dict[str, Gate]:
     """Those that were measured of the reranker that is set."""
     chosen = settings.retrieval
@@ -123,7 +128,7 @@ def rerank_gates(settings: Settings) -> dict[str, Gate]:
 def reranker(settings: Settings, generate: Generate) -> Reranker | None:
     """None also where the gate leaves the coarse order: nothing is loaded that is not used."""
     chosen = settings.retrieval
-    let_through = chosen.rerank_weight > 0 or any(gate.open for gate in rerank_gates(settings).values())
+    let_through = rerank_weight(settings) > 0 or any(gate.open for gate in rerank_gates(settings).values())
     if chosen.rerank_gate == "leave" or not let_through:
         return None
     made = RERANKERS[chosen.reranker](settings, generate)

@@ -34,11 +34,16 @@ def read_events(lines: Iterable[str]) -> Generator[str | Usage, None, None]:
     yield usage
 
 
-def _parse(data: str) -> dict[str, Any]:
+def json_of(data: str) -> Any:
+    """Raises GeneratorUnavailable for what is none."""
     try:
-        event = json.loads(data)
+        return json.loads(data)
     except ValueError as error:
         raise GeneratorUnavailable(f"The generator sent what is no JSON: {data[:100]}", "Ask again.") from error
+
+
+def _parse(data: str) -> dict[str, Any]:
+    event = json_of(data)
     if not isinstance(event, dict) or "error" in event:
         raise GeneratorUnavailable(f"The generator reported an error: {data[:300]}", "Ask again.")
     return cast("dict[str, Any]", event)

@@ -6,13 +6,13 @@ waits any more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from rag.errors import GeneratorUnavailable
+from rag.generators.chat_stream import json_of
 from rag.generators.hang_up import hung_up_when_abandoned
 from rag.protocols import Message
 
@@ -55,7 +55,7 @@ def _first_of(lines: Iterable[str]) -> dict[str, float]:
         if not data or data.startswith(":") or data == "[DONE]":
             continue
         said = data
-        event = _json(data)
+        event = json_of(data)
         if isinstance(event, dict) and "error" in event:
             raise GeneratorUnavailable(f"The generator reported an error: {data[:300]}", "Ask again.")
         try:
@@ -64,13 +64,6 @@ def _first_of(lines: Iterable[str]) -> dict[str, float]:
         except (KeyError, IndexError, TypeError):
             continue
     return read_next_token(said)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise GeneratorUnavailable(f"The generator sent what is no JSON: {text[:100]}", "Ask again.") from error
 
 
 def read_next_token(answer: Any) -> dict[str, float]:

@@ -27,7 +27,7 @@ FOREIGN = "foreign"
 """In place of a language: the gate of a question whose first passages are in another one."""
 
 
-def mostly_foreign(asked: str, languages: Collection[str]) -> bool:
+def from_the_other_language(asked: str, languages: Collection[str]) -> bool:
     """Whether more than three quarters of the passages are in the other of the two languages that were measured, English and Chinese. Where a
     collection has both, half of a question's first passages often are, and waiting for them gained nothing (docs/reranking.md)."""
     others = {"en": "zh", "zh": "en"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,8 +11,7 @@ from rag.documents import ImageChunk, ImageData
 
 def same_first(hits: Sequence[Hit], asked: ImageData) -> list[Hit]:
     """Hits with the same bytes before the others, with the best score of all; the rest in their order."""
-    sha256 = hashlib.sha256(asked.data).hexdigest()
-    same = [hit for hit in hits if isinstance(hit.chunk, ImageChunk) and hit.chunk.image_sha256 == sha256]
+    same = [hit for hit in hits if isinstance(hit.chunk, ImageChunk) and hit.chunk.image_sha256 == asked.sha256]
     if not same:
         return list(hits)
     best = max(hit.score for hit in hits)

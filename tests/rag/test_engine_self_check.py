@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from rag.answers import Answer, Query
-from rag.documents import Chunk, Document
+from rag.documents import Chunk
 from rag.engine import Engine, Event
 from rag.errors import BadSetting
 from rag.fake_generator import ScriptedGenerator
-from rag.fake_stores import MemoryLibrary
 from rag.fakes import HashingTextEncoder
 from rag.language import language_of
 from rag.options import Options
@@ -22,7 +21,7 @@ from rag.prompts.examples import example_messages
 from rag.protocols import Generator, Message
 from rag.retrieval import self_check
 from rag.retrieval.choose_examples import choose_examples
-from rag.retrieval.recall import LexicalRetriever
+from tests.support.small_engine import small_engine
 
 ENCODER = HashingTextEncoder()
 TEXTS = {"panda.md": "A giant panda eats 38 kilograms of bamboo a day.", "tea.md": "这座茶园建于1952年。"}
@@ -44,19 +43,7 @@ class Judging(ScriptedGenerator):
 
 
 def engine(generator: Generator, **options: object) -> Engine:
-    library = MemoryLibrary(ENCODER)
-    for name, text in TEXTS.items():
-        library.add(
-            Document(name, "default", name, "text/markdown", "0", 1),
-            [Chunk(f"{name}.0", name, 0, "text", text, name, language=language_of(text))],
-        )
-    return Engine(
-        library=library,
-        encoder=ENCODER,
-        retrievers=[LexicalRetriever(library)],
-        generate=lambda: generator,
-        options=Options(**options),  # type: ignore[arg-type]
-    )
+    return small_engine(TEXTS, generator, Options(**options))  # type: ignore[arg-type]
 
 
 def told(made: Engine, question: str = "How much bamboo does a giant panda eat?", **more: object) -> list[Event]:

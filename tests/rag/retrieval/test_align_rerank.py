@@ -13,7 +13,7 @@ from rag.answers import Hit
 from rag.documents import Chunk, DocumentRef, ImageChunk, ImageData
 from rag.fakes import FakeAligner
 from rag.retrieval.align import align_all, align_pictures
-from rag.retrieval.rerank import mostly_foreign, rerank
+from rag.retrieval.rerank import from_the_other_language, rerank
 
 DOCUMENT = DocumentRef("d", "d.md", "text/markdown", "default")
 
@@ -115,7 +115,7 @@ def test_everything_is_aligned_pictures_by_their_pixels_too() -> None:
     ],
 )
 def test_most_of_the_first_passages_are_in_the_other_language(asked: str, languages: list[str], foreign: bool) -> None:
-    assert mostly_foreign(asked, languages) is foreign
+    assert from_the_other_language(asked, languages) is foreign
 
 
 def test_pictures_keep_their_places_among_reranked_passages() -> None:

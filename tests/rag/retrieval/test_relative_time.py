@@ -7,19 +7,14 @@ from datetime import date
 import pytest
 
 from rag.answers import Query, Turn
-from rag.documents import Chunk, Document
 from rag.engine import Engine
 from rag.fake_generator import ScriptedGenerator
-from rag.fake_stores import MemoryLibrary
-from rag.fakes import HashingTextEncoder
-from rag.language import language_of
 from rag.options import Options
 from rag.prompts import build_messages, self_check_messages
-from rag.retrieval.recall import LexicalRetriever
 from rag.retrieval.relative_time import relative_times
 from rag.retrieval.rewrite import standalone
+from tests.support.small_engine import small_engine
 
-ENCODER = HashingTextEncoder()
 SUNDAY = date(2026, 11, 22)
 
 
@@ -52,20 +47,9 @@ def test_words_that_are_meant_from_today(text: str, found: tuple[str, ...]) -> N
 
 
 def engine(generator: ScriptedGenerator, **options: object) -> Engine:
-    library = MemoryLibrary(ENCODER)
-    for name, text in {"a.md": "Revenue was 4 million in 2025.", "b.md": "2025年的营业收入是400万元。"}.items():
-        library.add(
-            Document(name, "default", name, "text/markdown", "0", 1),
-            [Chunk(f"{name}.0", name, 0, "text", text, name, language=language_of(text))],
-        )
-    return Engine(
-        library=library,
-        encoder=ENCODER,
-        retrievers=[LexicalRetriever(library)],
-        generate=lambda: generator,
-        today=lambda: SUNDAY,
-        options=Options(abstain=False, **options),  # type: ignore[arg-type]
-    )
+    texts = {"a.md": "Revenue was 4 million in 2025.", "b.md": "2025年的营业收入是400万元。"}
+    chosen = Options(abstain=False, **options)  # type: ignore[arg-type]
+    return small_engine(texts, generator, chosen, today=lambda: SUNDAY)
 
 
 @pytest.mark.parametrize(
