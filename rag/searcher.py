@@ -43,7 +43,7 @@ from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
 from rag.retrieval.likeness import likeness
 from rag.retrieval.near import NOTHING_NEAR, Near
 from rag.retrieval.noise import without_noise
-from rag.retrieval.question import plain, with_picture
+from rag.retrieval.question import plain, says_nothing, with_picture
 from rag.retrieval.recall import Need, Ranking, Retriever, space_of
 from rag.retrieval.regularise import regularise
 from rag.retrieval.remember import Remembering, StepCache
@@ -58,6 +58,24 @@ _SPARE = 20
 """Passages that are read beyond those wanted, since repeats are folded."""
 _DEEPER = 3
 """So many times as many are read where folding left too few."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fine:
+    """The reranker for one question, None where the gate is shut; `across` languages or not."""
+
+    reranker: Reranker | None = None
+    gate: Gate = CLOSED
+    across: bool = False
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a search tells of its steps, gathered on the way."""
+
+    stages: list[Stage] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,88 +131,115 @@ class Searcher:
                 varied = [self._fuse(q, *found, near) for q, found in zip(variants.questions, others, strict=True)]
                 fused = average(self._fuse(query.text or text, rankings, vector, near), varied)
                 fused = self._regularise(fused, near)
-            reranker, gate = self._fine(text, scheme, fused)
+            fine = self._fine(text, scheme, fused)
             with clock("hydrate"):
-                hits = self._hits(query, fused, self._wanted(query, gate.depth, aligning is not None))
-        stages: list[Stage] = []
+                hits = self._hits(query, fused, self._wanted(query, fine.gate.depth, aligning is not None))
+        told = _Told(notes=notes, skipped=("variants",) if notes else ())
         if query.explain:
-            stages += [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
-            stages += [_fused(f"variant {n}", found) for n, found in enumerate(varied, start=1)]
-            stages += [_fused("fuse", fused), _stage("fold", hits)]
-        skipped = ("variants",) if notes else ()
-        if reranker is not None:
-            try:
-                with clock("rerank"):
-                    hits = rerank(reranker, text, hits, gate.depth, weight=gate.weight)
-                stages.append(_stage("rerank", hits))
-            except Abandoned:
-                raise
-            except Unavailable as error:
-                # What was found is worth more than an error, and whoever measures is told.
-                reranker, notes, skipped = None, (*notes, _without(error)), (*skipped, "rerank")
+            told.stages += [Stage(name, tuple(ranking)) for name, ranking in rankings.items()]
+            told.stages += [_fused(f"variant {n}", found) for n, found in enumerate(varied, start=1)]
+            told.stages += [_fused("fuse", fused), _stage("fold", hits)]
+        hits, fine = self._reranked(text, hits, fine, told, clock)
+        hits = self._aligned(query, text, scheme, hits, aligning, told, clock)
+        hits = self._thinned(query, hits, fine, told, clock)[: query.top_k]
+        seen, read_as = likeness(rankings), query.text if spelling.changed else ""
+        notes = (*spelling_notes(spelling.changed, language_of(text), self.prompts), *told.notes)
+        # By vectors everything that is allowed is found.
+        if not fused and query.filter and any(space_of(r) is not None for r in self.retrievers):
+            notes = (*notes, "No passage of this collection fits the filter.")
+        result = SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen, skipped=told.skipped)
+        if not query.explain:
+            return result
+        return replace(
+            result,
+            stages=(*told.stages, _stage("hits", hits)),
+            evidence=abstain.score(text, hits, seen, self.encoder.space.model),
+            how=self._how(text, scheme, variants, fine, told),
+        )
+
+    def _reranked(self, text: str, hits: list[Hit], fine: _Fine, told: _Told, clock: Clock) -> tuple[list[Hit], _Fine]:
+        if fine.reranker is None:
+            return hits, fine
+        try:
+            with clock("rerank"):
+                hits = rerank(fine.reranker, text, hits, fine.gate.depth, weight=fine.gate.weight)
+        except Abandoned:
+            raise
+        except Unavailable as error:
+            # What was found is worth more than an error, and whoever measures is told.
+            told.notes, told.skipped = (*told.notes, _without(error)), (*told.skipped, "rerank")
+            return hits, replace(fine, reranker=None)
+        told.stages.append(_stage("rerank", hits))
+        return hits, fine
+
+    def _aligned(
+        self,
+        query: Query,
+        text: str,
+        scheme: Scheme,
+        hits: list[Hit],
+        aligning: Aligner[str] | None,
+        told: _Told,
+        clock: Clock,
+    ) -> list[Hit]:
+        """By fine-grained alignment: all of the first hits in the scheme `aligned`, pictures among the first in `hybrid`."""
         if aligning is not None:
             with clock("align"):
                 hits = align_all(text, hits[: self.options.aligned_depth], aligning, self.picture_aligner, self.picture)
-            stages.append(_stage("align", hits))
         elif scheme == "hybrid" and self.picture_aligner is not None and query.text.strip():
             with clock("align"):
                 hits = align_pictures(
                     query.text, hits, self.picture_aligner, self.picture, depth=self.options.rerank_depth
                 )
-            stages.append(_stage("align", hits))
+        else:
+            return hits
+        told.stages.append(_stage("align", hits))
+        return hits
+
+    def _thinned(self, query: Query, hits: list[Hit], fine: _Fine, told: _Told, clock: Clock) -> list[Hit]:
+        """Without what repeats better hits, or falls below the least score; a picture that is the question comes first."""
         if query.image is not None and not query.text.strip():
             hits = same_first(hits, query.image)
         if self.options.diversity > 0:
             with clock("diversify"):
                 vectors = self._vectors_of(query.collection, [hit.chunk.id for hit in hits])
                 hits = diversify(hits, *vectors, relevance=1 - self.options.diversity, first=query.top_k)
-            stages.append(_stage("diversify", hits))
-        foreign = reranker is not None and gate is self.options.rerank_by_language.get(FOREIGN)
+            told.stages.append(_stage("diversify", hits))
         # The least score was fitted on scores of questions about passages in their own language.
-        if self.options.least_score > 0 and "rerank" not in skipped and not foreign:
+        if self.options.least_score > 0 and "rerank" not in told.skipped and not fine.across:
             # What the reranker did not read has a score of another kind, and is worse than all that it read.
-            read = gate.depth if reranker is not None else len(hits)
+            read = fine.gate.depth if fine.reranker is not None else len(hits)
             above = without_noise(hits[:read], self.options.least_score)
             if hits and not above:
-                notes = (*notes, f"No passage scored {self.options.least_score:g} (retrieval.least_score).")
+                told.notes = (*told.notes, f"No passage scored {self.options.least_score:g} (retrieval.least_score).")
             hits = above
-            stages.append(_stage("noise", hits))
-        hits, seen = hits[: query.top_k], likeness(rankings)
-        read_as = query.text if spelling.changed else ""
-        notes = (*spelling_notes(spelling.changed, language_of(text), self.prompts), *notes)
-        # By vectors everything that is allowed is found.
-        if not fused and query.filter and any(space_of(r) is not None for r in self.retrievers):
-            notes = (*notes, "No passage of this collection fits the filter.")
-        if not query.explain:
-            return SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen, skipped=skipped)
-        stages.append(_stage("hits", hits))
-        evidence = abstain.score(text, hits, seen, self.encoder.space.model)
-        used = reranker or (self.reranker if "rerank" not in skipped else None)
-        how = {
+            told.stages.append(_stage("noise", hits))
+        return hits
+
+    def _how(self, text: str, scheme: Scheme, variants: Variants, fine: _Fine, told: _Told) -> dict[str, object]:
+        used = fine.reranker or (self.reranker if "rerank" not in told.skipped else None)
+        gate = fine.gate
+        return {
             "question": text,
             "language": language_of(text),
             "scheme": scheme,
             "fusion": self.options.fusion,
             "reranker": {"name": used.name, "depth": gate.depth, "weight": gate.weight} if used else None,
             "variants": {"questions": list(variants.questions), "passages": list(variants.passages)},
-            "skipped": list(skipped),
+            "skipped": list(told.skipped),
         }
-        return SearchResult(
-            tuple(hits), clock.finish(), notes, tuple(stages), evidence, read_as, seen, skipped=skipped, how=how
-        )
 
-    def _fine(self, text: str, scheme: Scheme, fused: Sequence[Fused]) -> tuple[Reranker | None, Gate]:
-        """The reranker, and how far it is let through for a question in this language, about passages in these; None and a closed gate
-        where it is not."""
+    def _fine(self, text: str, scheme: Scheme, fused: Sequence[Fused]) -> _Fine:
+        """The reranker, and how far it is let through for a question in this language, about passages in these."""
         if self.reranker is None or scheme != "hybrid" or not text:
-            return None, CLOSED
+            return _Fine()
         options, asked = self.options, language_of(text)
-        gate = options.rerank_by_language.get(asked, Gate(options.rerank_weight, options.rerank_depth))
+        gate, across = options.rerank_by_language.get(asked, Gate(options.rerank_weight, options.rerank_depth)), False
         if FOREIGN in options.rerank_by_language:
             first = self.library.languages([one.chunk_id for one in fused[: options.rerank_by_language[FOREIGN].depth]])
-            if from_the_other_language(asked, first.values()):
-                gate = options.rerank_by_language[FOREIGN]
-        return (self.reranker, gate) if gate.open else (None, CLOSED)
+            across = from_the_other_language(asked, first.values())
+            gate = options.rerank_by_language[FOREIGN] if across else gate
+        return _Fine(self.reranker, gate, across) if gate.open else _Fine()
 
     def _wanted(self, query: Query, reranked: int, aligning: bool) -> int:
         """Hits that the steps after folding look at."""
@@ -304,9 +349,10 @@ class Searcher:
         text = query.text
         if query.image is not None and self.describer is not None:
             text = with_picture(text, self.describer.describe(query.image))
-        if not text and (query.image is None or self.image_encoder is None):
+        if says_nothing(text) and (query.image is None or self.image_encoder is None):
+            nothing = "has no word to look for" if text else "is empty"
             raise BadRequest(
-                "The query is empty." if query.image is None else "Nothing was recognised on the picture.",
+                f"The query {nothing}." if query.image is None else "Nothing was recognised on the picture.",
                 "Ask a question in words, or send a picture.",
             )
         return text

@@ -22,6 +22,11 @@ def plain(text: str) -> str:
     return _BUT_CHINESE_SIGNS.sub(lambda match: unicodedata.normalize("NFKC", match.group()), shown).strip()
 
 
+def says_nothing(text: str) -> bool:
+    """Whether there is nothing to look for: punctuation alone finds whatever is nearest to it. A sign (an emoji, €, +) may be looked for."""
+    return all(unicodedata.category(sign)[0] in "PZC" for sign in text)
+
+
 def with_picture(text: str, entries: Sequence[ImageEntry], characters: int = PICTURE_CHARACTERS) -> str:
     """What to search with when a picture belongs to the question: the question, then the picture's labels, then as much of the text in
     it as fits; may be empty."""

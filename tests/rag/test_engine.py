@@ -353,6 +353,17 @@ def test_a_picture_is_a_question() -> None:
         engine().search(Query("   "))
 
 
+@pytest.mark.parametrize("asked", ["?", "？！", "...", "「」", " — ", "“…”"])
+def test_punctuation_alone_is_no_question(asked: str) -> None:
+    with pytest.raises(BadRequest, match="no word to look for"):
+        engine().search(Query(asked))
+
+
+@pytest.mark.parametrize("asked", ["🍵", "€", "7", "茶", "C++"])
+def test_a_sign_can_be_looked_for(asked: str) -> None:
+    assert engine().search(Query(asked)).hits
+
+
 def test_a_generator_that_declines_has_abstained() -> None:
     writer = ScriptedGenerator("The weight of a giant panda is not mentioned in the given passages [1].")
     answer = final(events(engine(writer), "How much bamboo does a giant panda eat?"))
