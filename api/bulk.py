@@ -18,7 +18,7 @@ from ingest.jobs import Jobs
 from ingest.known import look_of
 from ingest.sync import vanished, vanished_remote
 from rag.errors import TuwenError
-from rag.stores.library import Look
+from rag.stores.records import Look
 
 
 def ingest(

@@ -22,7 +22,7 @@ from rag.answers import Access, Filter
 from rag.documents import AnyChunk, Document, Element, Page
 from rag.errors import Forbidden, NotFound
 from rag.filters.match import Record, foreseen
-from rag.stores.library import Failure, Stored, Version
+from rag.stores.records import Failure, Stored, Version
 
 _BEFORE_PUBLICATION = {"collection", "document", "name"}
 """What is known of a file that waits or failed: where a rule asks for more, only who sent it sees it."""

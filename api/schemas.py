@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rag.answers import Answer, Citation, Filter, Hit, Place, Query, Scheme, SearchResult, Stage, Turn
 from rag.documents import AnyChunk, Document, DocumentRef, Element, ImageData
 from rag.filters import from_json, parse
-from rag.stores.library import Failure, Stored
+from rag.stores.records import Failure, Stored
 from rag.table_cells import cells_of, html_of
 
 Word = Annotated[str, Field(max_length=2_000)]

@@ -35,7 +35,8 @@ from rag.protocols import Generator, ImageDescriber, ImageEncoder, TextEncoder, 
 from rag.response_cache import ResponseCache
 from rag.stores.index import IndexState, VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
-from rag.stores.library import Failure, SqliteLibrary, Stored, Version
+from rag.stores.library import SqliteLibrary
+from rag.stores.records import Failure, Stored, Version
 from rag.stores.rows import digest
 from rag.stores.vectors import Precision
 from rag.stores.versions import settled_version

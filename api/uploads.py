@@ -7,7 +7,7 @@ from typing import Any
 from api import schemas
 from ingest.dead_letters import DeadLetter
 from ingest.job import Job
-from rag.stores.library import Version
+from rag.stores.records import Version
 
 
 def shown(job: Job) -> dict[str, Any]:

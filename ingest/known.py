@@ -14,7 +14,8 @@ from ingest.files import InputFile, is_remote
 from rag.documents import Document
 from rag.errors import FileError
 from rag.hashing import sha256_of
-from rag.stores.library import Look, SqliteLibrary
+from rag.stores.library import SqliteLibrary
+from rag.stores.records import Look
 
 _SETTLED_NS = 2_000_000_000
 

@@ -23,7 +23,7 @@ from ingest.sources.remote import Sources
 from rag.documents import AnyChunk, Document
 from rag.errors import CorruptFile, EmptyFile, FileError, LimitExceeded, NotFound, OutOfMemory, TuwenError
 from rag.hashing import sha256_of
-from rag.stores.library import Failure
+from rag.stores.records import Failure
 
 log = logging.getLogger(__name__)
 

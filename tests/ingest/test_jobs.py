@@ -11,7 +11,8 @@ from ingest.files import InputFile
 from ingest.job import BULK
 from ingest.jobs import FIRST_WAIT, MAX_ATTEMPTS, Jobs
 from rag.errors import EncoderUnavailable, NotFound
-from rag.stores.library import Failure, SqliteLibrary
+from rag.stores.library import SqliteLibrary
+from rag.stores.records import Failure
 
 
 class Clock:

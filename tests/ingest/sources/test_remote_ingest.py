@@ -25,7 +25,8 @@ from rag.errors import BadRequest, Unavailable, Unreachable
 from rag.fakes import HashingTextEncoder
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
-from rag.stores.library import Look, SqliteLibrary
+from rag.stores.library import SqliteLibrary
+from rag.stores.records import Look
 from tests.support.hostile import build, build_markdown
 
 

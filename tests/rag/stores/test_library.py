@@ -17,8 +17,9 @@ from rag.protocols import IndexKey, Space, Vectors
 from rag.stores.exact import ExactVectorStore
 from rag.stores.index import VectorIndex
 from rag.stores.lexical import SqliteLexicalIndex
-from rag.stores.library import Failure, Incomplete, SqliteLibrary
+from rag.stores.library import Incomplete, SqliteLibrary
 from rag.stores.publishing import Publication, digests_of
+from rag.stores.records import Failure
 
 SPACE = Space("test", "0" * 64, 4, "none")
 PICTURE = b"a picture"
