@@ -4,7 +4,8 @@ The collection is made here: documents of 50 chunks of generated words (Zipf's l
 centres, metadata. A question is some words of a chunk, its vector one near the chunk's; the encoder's forward pass for the words is
 real and part of every search, and is measured alone in turns with it, so that a busy machine slows both alike. No reranker.
 
-What a server reads at its start is read here, too, and timed. `--cold` has the system forget the collection's files beforehand.
+What a server reads at its start is read here, too, and timed. `--cold` has the system forget the collection's files beforehand. `--peer`
+asks what several clients can be held against: two processes that share nothing, each with a copy of the collection and one client.
 
     python -m benchmarks.search_100k
 """
@@ -12,12 +13,16 @@ What a server reads at its start is read here, too, and timed. `--cold` has the 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,12 +32,14 @@ import numpy as np
 from benchmarks.common import Limit, arguments, directory, report
 from rag.answers import Filter, Query
 from rag.documents import Chunk, Document
+from rag.engine import Engine
 from rag.filters import parse
 from rag.protocols import IndexKey, Space, TextEncoder, Vectors
 
 PER_DOCUMENT = 50
 WARM = 100
 """Other questions asked first: a server's first questions read the index from disk, and the scores of words into memory."""
+_TURNS = 3
 CLUSTERS = 400
 COLLECTION = "default"
 FILTERS = {
@@ -57,6 +64,9 @@ def main() -> int:
     parser.add_argument("--apart", action="store_true", help="with index.apart")
     parser.add_argument("--int8", action="store_true", help="with index.vectors = int8")
     parser.add_argument(
+        "--peer", action="store_true", help="two processes that share nothing, beside the clients of one"
+    )
+    parser.add_argument(
         "--data", type=Path, help="directory to make the collection in, and to find it in the next time"
     )
     args = parser.parse_args()
@@ -65,11 +75,32 @@ def main() -> int:
         return _measure(data, args)
 
 
-def _measure(data: Path, args: argparse.Namespace) -> int:
-    count, clients = args.questions, args.clients
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The collection, and an engine over it whose encoder takes the time of a real one."""
+
+    engine: Engine
+    plain: TextEncoder
+    library: Any
+    store: Any
+    lexical: Any
+    data: Path
+    questions: Sequence[tuple[Query, Vectors]]
+
+    def read_ahead(self) -> None:
+        from api.warming import warm_up
+
+        files = sorted(path for path in (self.data / "index").rglob("*") if path.is_file())
+        warm_up(self.engine, self.library, self.lexical, files)
+
+    def close(self) -> None:
+        self.store.close()
+        self.library.close()
+
+
+def _open(data: Path, args: argparse.Namespace) -> _Opened:
     from api import wiring
     from api.settings import load
-    from api.warming import warm_up as read_ahead
     from rag.stores.index import VectorIndex
     from rag.stores.lexical import SqliteLexicalIndex
     from rag.stores.library import SqliteLibrary
@@ -82,7 +113,7 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
     # A cluster's texts are of both languages here, as no real neighbours are.
     chosen |= {"pictures": {"describer": "none"}, "retrieval": {"reranker": "none"}}
     kept = {"vectors": "int8" if args.int8 else "float32", "apart": args.apart}
-    settings = load(data, chosen | {"index": kept, "retrieval": {"reranker": "none"}})
+    settings = load(data, chosen | {"index": kept})
     plain = wiring.text_encoder(settings)
     library = SqliteLibrary(data, settings.index.vectors)
     store = wiring.vector_store(settings, data / "index")
@@ -92,27 +123,32 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
         store.settle()
     if args.int8:
         library.to_bytes()
-    questions = _questions(library, plain.space, count + WARM)
+    questions = _questions(library, plain.space, args.questions + WARM)
     if args.cold:
         library.close()
         forget(data)
         library = SqliteLibrary(data, settings.index.vectors)
-    planned = {question.text: vector for question, vector in questions}
-    encoder = _Near(plain, planned)
     lexical = SqliteLexicalIndex(library.database, library.permitted)
     engine = wiring.engine(
         settings,
         library=library,
         lexical=lexical,
         store=store,
-        encoder=encoder,
+        encoder=_Near(plain, {question.text: vector for question, vector in questions}),
         image_encoder=None,
         describe=lambda: None,
         generate=_no_generator,
         vocabulary=SqliteVocabulary(library.database),
     )
+    return _Opened(engine, plain, library, store, lexical, data, questions)
+
+
+def _measure(data: Path, args: argparse.Namespace) -> int:
+    count, clients = args.questions, args.clients
+    opened = _open(data, args)
+    engine, plain, questions = opened.engine, opened.plain, opened.questions
     figures: dict[str, Any] = {
-        "chunks": len(library.vector_ids(IndexKey(COLLECTION, plain.space.id, "text"))),
+        "chunks": len(opened.library.vector_ids(IndexKey(COLLECTION, plain.space.id, "text"))),
         "questions": count,
     }
     limits: list[Limit] = []
@@ -129,7 +165,7 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
 
     asked, before = [question for question, _ in questions[:count]], [question for question, _ in questions[count:]]
     began = time.perf_counter()
-    read_ahead(engine, library, lexical, sorted(path for path in (data / "index").rglob("*") if path.is_file()))
+    opened.read_ahead()
     figures["read ahead at the start, s"] = time.perf_counter() - began
     first = [search(query) for query in before]
     figures["search, the very first, ms"] = first[0]
@@ -155,10 +191,15 @@ def _measure(data: Path, args: argparse.Namespace) -> int:
     figures |= {"queries/s, one client": alone, f"queries/s, {clients} clients": together}
     figures |= {"processor ms a query, one client": spent[0], f"… {clients} clients": spent[1]}
     limits.append(Limit(f"{clients} clients / one, queries/s", together / alone, 2, "×", at_least=True))
-    recall = _recall(library, store, IndexKey(COLLECTION, plain.space.id, "text"), [v for _, v in questions])
+    recall = _recall(
+        opened.library, opened.store, IndexKey(COLLECTION, plain.space.id, "text"), [v for _, v in questions]
+    )
     limits.append(Limit("recall@10 of the index against exact", recall, 0.98, "", at_least=True))
-    store.close()
-    library.close()
+    opened.close()
+    if args.peer:
+        one, two = apart_from_each_other(data, args)
+        figures |= {"queries/s, one process with one client": one, "queries/s, two that share nothing": two}
+        figures["… two / one"] = two / one
     return report("search over 100,000 chunks", figures, limits, args.json)
 
 
@@ -308,6 +349,42 @@ def _timed(count: int, run: Callable[[], object]) -> tuple[float, float]:
     began, spent = time.perf_counter(), time.process_time()
     run()
     return count / (time.perf_counter() - began), (time.process_time() - spent) * 1000 / count
+
+
+def apart_from_each_other(data: Path, args: argparse.Namespace) -> tuple[float, float]:
+    """Queries per second of one client of a process, and of two processes with a client each and a copy of everything: what no number of
+    clients of one process can exceed by more than what their questions have in common."""
+    context = multiprocessing.get_context("spawn")
+    turns, rates = context.Barrier(2), context.Queue()
+    with tempfile.TemporaryDirectory(dir=data.parent, prefix="search100k-copy-") as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(data, copy)
+        workers = [
+            context.Process(target=_ask_in_turns, args=(place, args, number == 0, turns, rates))
+            for number, place in enumerate((data, copy))
+        ]
+        for worker in workers:
+            worker.start()
+        found = [rates.get() for _ in range(3 * _TURNS)]
+        for worker in workers:
+            worker.join()
+    return median(rate for alone, rate in found if alone), 2 * median(rate for alone, rate in found if not alone)
+
+
+def _ask_in_turns(data: Path, args: argparse.Namespace, first: bool, turns: Any, rates: Any) -> None:
+    """Of two processes the first asks alone, then both ask at once; again and again."""
+    opened = _open(data, args)
+    opened.read_ahead()
+    asked = [question for question, _ in opened.questions]
+    for query in asked[args.questions :]:
+        opened.engine.search(query)
+    for alone in (True, False) * _TURNS:
+        turns.wait()
+        if first or not alone:
+            rate, _ = _timed(args.questions, lambda: [opened.engine.search(query) for query in asked[: args.questions]])
+            rates.put((alone, rate))
+        turns.wait()
+    opened.close()
 
 
 def forget(data: Path) -> None:
