@@ -218,6 +218,8 @@ class RetrievalSettings(_Section):
     """Whether the generator makes a follow-up question stand alone; a rule of thumb does, where it may not or cannot."""
     spelling: bool = True
     """Whether a word that no document has is read as its nearest spelling."""
+    exclusions: bool = True
+    """Whether a question that says what it does not ask for ("…, which is not a department") is searched for without that, too."""
     fold: Literal["off", "same", "near"] = "near"
     """Which hits are left out as repeats: none, the same text of one document, or also near-duplicates in other documents."""
     least_score: Annotated[float, Field(ge=0)] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import textwrap
 import time
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
     from ingest.events import FileEvent, Report
     from rag.stores.vectors import Precision
 
-out = Console(highlight=False, soft_wrap=True)
+_FILE_WIDTH = 160
+
+
+def file_width(is_terminal: bool, environment: Mapping[str, str]) -> int | None:
+    """Columns of what goes to a file or a pipe, whose width nobody knows: tables are cut to 80 else. None leaves it to the terminal."""
+    return None if is_terminal or "COLUMNS" in environment else _FILE_WIDTH
+
+
+out = Console(highlight=False, soft_wrap=True, width=file_width(sys.stdout.isatty(), os.environ))
 # In a file or a pipe a message is one line, whatever its length.
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 

@@ -195,6 +195,9 @@ class SearchResult:
     """How likely the hits answer the question, in [0, 1]: what abstention is decided by. Computed for an explained search."""
     read_as: str = ""
     """The question with words corrected that no document has; empty when none was."""
+    plainer: str = ""
+    """The question without what it says it does not ask for, which was searched for beside it and which evidence is judged by; empty when it
+    excludes nothing."""
     likeness: Likeness | None = None
     standalone: str = ""
     """A follow-up as the question of its own that was searched for; empty without a conversation."""

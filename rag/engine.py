@@ -95,9 +95,11 @@ class Engine(Searcher):
         yield found
         options = self.options
         query = replace(query, text=found.read_as or query.text)
+        # What a question excludes need not be in what answers it.
+        asked = found.plainer or query.text
         evidence = None
         if found.hits:
-            evidence = abstain.score(query.text, found.hits, found.likeness, self.encoder.space.model)
+            evidence = abstain.score(asked, found.hits, found.likeness, self.encoder.space.model)
         told = Answer(
             "",
             True,
@@ -116,7 +118,7 @@ class Engine(Searcher):
             yield from self._decline(told, query.text, language, clock)
             return
         with clock("pack"):
-            passages = self.passages(query.text, language, found.hits, generator)
+            passages = self.passages(asked, language, found.hits, generator)
             read = at_both_ends(passages) if options.order == "ends" else passages
             seen = self._seen(passages, language)
             examples = self._examples(query.text, language, generator)
@@ -140,7 +142,9 @@ class Engine(Searcher):
             if options.abstain and (told.evidence or 0.0) < abstain.threshold(options.abstain_below):
                 yield from self._decline(told, query.text, language, clock)
                 return
-        request = GenerationRequest(query.text, language, passages, (), messages, options.sampling)
+        request = GenerationRequest(
+            query.text, language, passages, (), messages, options.sampling, plainer=found.plainer
+        )
         said = Generation(
             generator,
             request,

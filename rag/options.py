@@ -40,6 +40,8 @@ class Options:
     """Whether a follow-up question is made to stand alone by the generator; by a rule of thumb, where not."""
     spelling: bool = True
     """Whether a word that no document has is read as its nearest spelling."""
+    exclusions: bool = True
+    """Whether a question that says what it does not ask for is searched for without that, too."""
     fold: Fold = "near"
     diversity: float = 0.0
     """1 − λ of maximal marginal relevance, in [0, 1]; 0 leaves the order alone."""

@@ -351,6 +351,8 @@ class GenerationRequest:
     schema: Mapping[str, object] | None = None
     """A JSON schema that the answer is to satisfy. Where the server can, it lets nothing else be written; the answer is read tolerantly
     all the same."""
+    plainer: str = ""
+    """The question without what it excludes; empty when it excludes nothing."""
 
 
 class Generator(Protocol):

@@ -1,4 +1,4 @@
-"""The search flow on one screen: describe → spell → variants? → recall (all retrievers) → fuse → rocchio → regularise → hydrate
+"""The search flow on one screen: describe → spell → exclusions, variants? → recall (all retrievers) → fuse → rocchio → regularise → hydrate
 → fold → rerank | align? → diversify? → noise?
 """
 
@@ -38,6 +38,7 @@ from rag.retrieval.align import Picture, align_all, align_pictures, no_picture
 from rag.retrieval.beyond_words import beyond_words
 from rag.retrieval.convex import Convex, ranks_of
 from rag.retrieval.diversify import diversify
+from rag.retrieval.exclusion import without_exclusions
 from rag.retrieval.fold import fold
 from rag.retrieval.fuse import Fused, reciprocal_rank_fusion
 from rag.retrieval.likeness import likeness
@@ -147,13 +148,21 @@ class Searcher:
         # By vectors everything that is allowed is found.
         if not fused and query.filter and any(space_of(r) is not None for r in self.retrievers):
             notes = (*notes, "No passage of this collection fits the filter.")
-        result = SearchResult(tuple(hits), clock.finish(), notes, read_as=read_as, likeness=seen, skipped=told.skipped)
+        result = SearchResult(
+            tuple(hits),
+            clock.finish(),
+            notes,
+            read_as=read_as,
+            plainer=variants.plainer,
+            likeness=seen,
+            skipped=told.skipped,
+        )
         if not query.explain:
             return result
         return replace(
             result,
             stages=(*told.stages, _stage("hits", hits)),
-            evidence=abstain.score(text, hits, seen, self.encoder.space.model),
+            evidence=abstain.score(variants.plainer or text, hits, seen, self.encoder.space.model),
             how=self._how(text, scheme, variants, fine, told),
         )
 
@@ -328,16 +337,19 @@ class Searcher:
         return correct(text, self.vocabulary, query.collection, query.allowed, ordinary=ordinary)
 
     def _variants(self, query: Query, clock: Clock) -> tuple[Variants, tuple[str, ...]]:
-        """What the generator makes of the question; where it cannot be asked, what there is, and a note."""
+        """The question without what it excludes, and what the generator makes of it; where that cannot be asked, what there is, and a note."""
+        shorter = without_exclusions(query.text) if self.options.exclusions else ""
+        plainly = Variants((shorter,) if shorter else (), plainer=shorter)
         if not self.options.variants or not query.text:
-            return Variants(), ()
+            return plainly, ()
         with clock("variants"):
             try:
                 generator = Remembering(self.generate(), self.steps)
             except (Unavailable, SetupError) as error:
-                return Variants(), (_without(error),)
+                return plainly, (_without(error),)
             kinds, count = self.options.variants, self.options.variant_count
             made = make_variants(query.text, generator, kinds, count, self.prompts)
+            made = replace(made, questions=(*plainly.questions, *made.questions), plainer=shorter)
             return made, (_without(made.failed),) if made.failed else ()
 
     def _vectors_of(self, collection: str, chunk_ids: Sequence[str]) -> tuple[list[str], Vectors]:

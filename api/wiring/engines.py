@@ -101,6 +101,7 @@ def engine(
             variant_count=chosen.variant_count,
             rewrite=chosen.rewrite,
             spelling=chosen.spelling,
+            exclusions=chosen.exclusions,
             fold=chosen.fold,
             least_score=chosen.least_score,
             diversity=chosen.diversity,

@@ -13,6 +13,9 @@ from eval.commands.options import Json
 
 STYLES = {"passed": "green", "inconclusive": "yellow", "failed": "red"}
 IDS = 8
+_WIDE = 118
+"""Columns of a terminal that has room for the whole table."""
+_DECIDING = ("n", "a", "b", "difference", "p (Holm)")
 
 
 def compare_runs(
@@ -79,8 +82,11 @@ def _rows(rows: Mapping[str, Mapping[str, Any]], title: str) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    table.add_column(title)
-    for name in ("n", "a", "b", "difference", "95 % interval", "p", "p (Holm)", "d_z", "better", "worse"):
+    table.add_column(title, no_wrap=True)
+    names = ("n", "a", "b", "difference", "95 % interval", "p", "p (Holm)", "d_z", "better", "worse")
+    # A terminal of 80 columns shows what decides, and nothing cut short.
+    shown = [name for name in names if terminal.out.width >= _WIDE or name in _DECIDING]
+    for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     for name, row in rows.items():
         low, high = row["interval"]
@@ -94,9 +100,9 @@ def _rows(rows: Mapping[str, Mapping[str, Any]], title: str) -> None:
         )
         counts = (str(row["better"]), str(row["worse"]))
         style = "" if row["p_holm"] >= 0.05 else "green" if row["difference"] > 0 else "red"
-        table.add_row(
-            name or "–", str(row["questions"]), f"{row['a']:.4f}", f"{row['b']:.4f}", *figures, *counts, style=style
-        )
+        cells = (str(row["questions"]), f"{row['a']:.4f}", f"{row['b']:.4f}", *figures, *counts)
+        kept = (cell for column, cell in zip(names, cells, strict=True) if column in shown)
+        table.add_row(name or "–", *kept, style=style)
     terminal.out.print(table)
 
 

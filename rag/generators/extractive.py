@@ -94,7 +94,7 @@ class ExtractiveGenerator:
         return estimate_tokens(text)
 
     def stream(self, request: GenerationRequest) -> Iterator[str | Usage]:
-        chosen = select(request.question, request.passages, self._sentences)
+        chosen = select(request.plainer or request.question, request.passages, self._sentences)
         chinese = request.language == "zh"
         for position, unit in enumerate(chosen):
             lead = "" if position == 0 or (chinese and language_of(unit.text) == "zh") else " "

@@ -35,6 +35,8 @@ class Variants:
     passages: tuple[str, ...] = ()
     failed: GeneratorUnavailable | None = None
     """Why there are not more."""
+    plainer: str = ""
+    """The first of the questions, where it is the question without what it excludes (rag/retrieval/exclusion.py)."""
 
     def __bool__(self) -> bool:
         return bool(self.questions or self.passages)

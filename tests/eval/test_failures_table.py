@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from api import terminal
 from eval.commands import app
 from eval.compare import compare
 from eval.failures.classes import FailureClass
@@ -152,6 +153,30 @@ def test_what_changed_sides_and_from_what_to_what(run: Path, tmp_path: Path) -> 
     shown = CliRunner().invoke(app, ["compare", str(run), str(other)], env={"COLUMNS": "160"})
     assert shown.exit_code == 0, shown.output
     assert "not recalled → recalled too low: q3" in shown.output
+
+
+def test_a_narrow_terminal_shows_whole_columns_that_decide(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write(tmp_path / "other", [record("q1", 8, 0.3), record("q2", 2, 0.6)])
+    for width, there, absent in (
+        (80, ["ndcg@10", "difference", "p (Holm)"], ["95 % interval"]),
+        (160, ["95 % interval", "d_z"], []),
+    ):
+        monkeypatch.setattr(terminal.out, "width", width)
+        shown = CliRunner().invoke(app, ["compare", str(run), str(other)]).output
+        assert all(name in shown for name in there)
+        assert not any(name in shown for name in absent)
+        assert "…" not in "".join(line for line in shown.splitlines() if line.startswith("ndcg") and width == 80)
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environment", "width"), [(True, {}, None), (False, {"COLUMNS": "90"}, None), (False, {}, 160)]
+)
+def test_what_goes_to_a_file_is_not_cut_to_80_columns(
+    is_terminal: bool, environment: dict[str, str], width: int | None
+) -> None:
+    assert terminal.file_width(is_terminal, environment) == width
 
 
 def test_what_makes_a_comparison_doubtful_is_said(run: Path, tmp_path: Path) -> None:

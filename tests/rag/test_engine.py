@@ -353,6 +353,34 @@ def test_a_picture_is_a_question() -> None:
         engine().search(Query("   "))
 
 
+EXCLUDING = (
+    "While the tea estate has green tea, how many kilograms of bamboo does a panda eat, not a newborn cub, in a day?"
+)
+
+
+def test_a_question_is_searched_for_without_what_it_excludes_too() -> None:
+    found = engine().search(Query(EXCLUDING, explain=True))
+    assert found.plainer == "how many kilograms of bamboo does a panda eat, in a day?"
+    assert found.how["variants"] == {"questions": [found.plainer], "passages": []}
+    assert found.hits[0].chunk.text == TEXTS["panda.md"][0]
+    assert "variant 1" in {stage.name for stage in found.stages}
+
+
+def test_exclusions_can_be_searched_for_as_they_are_written() -> None:
+    found = engine(exclusions=False).search(Query(EXCLUDING, explain=True))
+    assert found.plainer == ""
+    assert found.how["variants"] == {"questions": [], "passages": []}
+
+
+def test_the_generator_reads_the_whole_question_and_is_told_what_is_left_of_it() -> None:
+    writer = ScriptedGenerator("It eats 38 kilograms of bamboo a day [1].")
+    final(events(engine(writer), EXCLUDING))
+    request = writer.requests[-1]
+    assert request.question == EXCLUDING
+    assert request.plainer == "how many kilograms of bamboo does a panda eat, in a day?"
+    assert EXCLUDING in request.messages[-1].content
+
+
 @pytest.mark.parametrize("asked", ["?", "？！", "...", "「」", " — ", "“…”"])
 def test_punctuation_alone_is_no_question(asked: str) -> None:
     with pytest.raises(BadRequest, match="no word to look for"):

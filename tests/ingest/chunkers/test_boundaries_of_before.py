@@ -172,7 +172,7 @@ def test_the_same_document_gives_the_same_chunks(name: str, found: list[Element]
     chunker = STRATEGIES[name](0)
     first = list(chunker.chunk(DOCUMENT, as_pages(found)))
     again = list(chunker.chunk(DOCUMENT, as_pages(found), first))
-    if name in ("headings", "parent-child", "table-rows"):
+    if name in ("headings", "parent-child", "table-rows", "langchain"):
         # Of texts that say one word again and again, any chunk may be found in another's place.
         assert _words_of(again) == _words_of(first)
         assert [c.text for c in again if c.kind == "image"] == [c.text for c in first if c.kind == "image"]
