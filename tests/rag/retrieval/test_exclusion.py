@@ -91,6 +91,7 @@ def test_what_is_cut(question: str, left: str) -> None:
         # What is asked cannot be understood without what was said before.
         "The small telescope has a dome of its own. How long did its repair take in that year?",
         "云岭茶园有两个仓库。它们的面积分别是多少平方米？",
+        "What are the details of the kinetic theory of gases. (Chapman-Enskog theory)",
         # Initials, abbreviations and titles are no sentences.
         "J. A. Hobson wanted which races to develop the world?",
         "《停止！！ 云雀》在什么期间动画化？",
