@@ -115,7 +115,7 @@ class Engine(Searcher):
         )
         weights = options.self_check_weights.get(language) if options.self_check else None
         if evidence is None or (options.abstain and self._hopeless(evidence, weights)):
-            yield from self._decline(told, query.text, language, clock)
+            yield from self._decline(told, query.text, asked, language, clock)
             return
         with clock("pack"):
             passages = self.passages(asked, language, found.hits, generator)
@@ -140,7 +140,7 @@ class Engine(Searcher):
             with clock("check"):
                 told = self._checked(told, evidence, weights, generator, messages, query.text)
             if options.abstain and (told.evidence or 0.0) < abstain.threshold(options.abstain_below):
-                yield from self._decline(told, query.text, language, clock)
+                yield from self._decline(told, query.text, asked, language, clock)
                 return
         request = GenerationRequest(
             query.text, language, passages, (), messages, options.sampling, plainer=found.plainer
@@ -159,7 +159,7 @@ class Engine(Searcher):
         cited = said.result
         told = replace(told, usage=said.usage, dropped_markers=cited.dropped, notes=(*told.notes, *said.notes))
         if (not cited.text and cited.unsupported) or declines(cited.text):
-            text = self._refusal(query.text, language, found.hits)
+            text = self._refusal(query.text, asked, language, found.hits)
             yield replace(told, text=text, timings=clock.finish())
             return
         yield replace(
@@ -177,8 +177,8 @@ class Engine(Searcher):
         texts = [query.text, *(turn.content for turn in query.turns)]
         return self.today() if self.options.tell_date and any(map(relative_times, texts)) else None
 
-    def _decline(self, told: Answer, question: str, language: str, clock: Clock) -> Iterator[Event]:
-        text = self._refusal(question, language, told.context)
+    def _decline(self, told: Answer, question: str, asked: str, language: str, clock: Clock) -> Iterator[Event]:
+        text = self._refusal(question, asked, language, told.context)
         yield text
         yield replace(told, text=text, timings=clock.finish())
 
@@ -266,5 +266,5 @@ class Engine(Searcher):
         """Each at the chunk of its window and at the lines of its quote."""
         return locate(narrow(citations, passages, self.library), self.library)
 
-    def _refusal(self, question: str, language: str, hits: Sequence[Hit]) -> str:
-        return abstention(question, language, hits[:3], content_words(question), self.prompts)
+    def _refusal(self, question: str, asked: str, language: str, hits: Sequence[Hit]) -> str:
+        return abstention(question, language, hits[:3], content_words(asked), self.prompts)

@@ -381,6 +381,15 @@ def test_the_generator_reads_the_whole_question_and_is_told_what_is_left_of_it()
     assert EXCLUDING in request.messages[-1].content
 
 
+def test_a_refusal_names_what_was_looked_for_and_not_what_was_set_aside() -> None:
+    question = "Who painted the ceiling of the chapel? The bamboo of the panda is another matter."
+    answer = final(events(engine(abstain_below=1.0), question))
+    assert answer.abstained
+    assert question in answer.text
+    assert "ceiling" in answer.text.replace(question, "")
+    assert "bamboo" not in answer.text.replace(question, "").partition("The nearest")[0]
+
+
 @pytest.mark.parametrize("asked", ["?", "？！", "...", "「」", " — ", "“…”"])
 def test_punctuation_alone_is_no_question(asked: str) -> None:
     with pytest.raises(BadRequest, match="no word to look for"):
