@@ -86,6 +86,10 @@ def test_what_is_cut(question: str, left: str) -> None:
         "Which laws were not improved on for nearly three thousand years?",
         "Which telescopes that did not open in July were repaired?",
         "What immune cells don't attack microbes directly?",
+        # What somebody does, and is asked about.
+        "When I forget to close the slit of the dome, what does the weather station do next?",
+        "How do I skip the setup wizard of the second telescope?",
+        "When the lights are out in the dome, which switch opens the slit?",
         # A time.
         "While Ada Lovelace lived in London, what did she publish about the engine?",
         # What is asked cannot be understood without what was said before.
