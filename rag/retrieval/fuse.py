@@ -6,6 +6,7 @@ score(d) = Σ_r  w_r / (k + rank_r(d))
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import NamedTuple
 
 
@@ -38,6 +39,7 @@ def reciprocal_rank_fusion(
     fused = []
     for chunk_id, found in ranks.items():
         counted = {name: given[chunk_id] for name, given in assumed.items() if chunk_id in given} | found
-        score = sum(weights.get(name, 1.0) / (k + rank) for name, rank in counted.items())
+        # Exact: added in another order, equal scores would differ in their last digit, and the order of retrievers decide.
+        score = fsum(weights.get(name, 1.0) / (k + rank) for name, rank in counted.items())
         fused.append(Fused(chunk_id, score, found))
     return sorted((f for f in fused if f.score > 0), key=lambda f: (-f.score, f.chunk_id))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.retrieval.fuse import reciprocal_rank_fusion
@@ -24,6 +24,7 @@ def test_weights() -> None:
     assert [(f.chunk_id, f.score) for f in fused] == [("b", 1.5), ("a", 0.5)]
 
 
+@example({"dense": list("bji"), "lexical": list("acbdefghji"), "entries": list("iacdefghjb")})
 @given(rankings)
 def test_the_order_of_retrievers_does_not_matter(found: dict[str, list[str]]) -> None:
     backwards = dict(reversed(found.items()))
