@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import ingested
 from eval.calibration import evidence_model as model
 from eval.calibration.evidence_model import Case
 from rag.answers import Hit, Likeness
@@ -68,7 +69,7 @@ def gather(service: Any, sets: Path, spec: str, keep: Path) -> list[Case]:
     file = keep / f"{spec}.jsonl"
     known = list(_kept(file))
     done = {case.id for case in known}
-    names = _ingested(service, dataset, stored or asked, keep)
+    names = ingested(service, dataset, stored or asked, keep)
     step = 1 if spec == FITTED else max(1, len(dataset.questions) // MOST)
     with file.open("a", encoding="utf-8") as out:
         for question in dataset.questions[::step]:
@@ -116,16 +117,6 @@ def _articles(folder: Path) -> dict[str, str]:
     """Title by document id: SQuAD's articles have many paragraphs."""
     lines = (folder / "corpus.jsonl").read_text("utf-8").splitlines()
     return {row["_id"]: row.get("title") or row["_id"] for row in map(json.loads, lines)}
-
-
-def _ingested(service: Any, dataset: Any, collection: str, keep: Path) -> dict[str, str]:
-    """Document id by the name it is stored under."""
-    from ingest.files import InputFile
-
-    files = dataset.corpus.files(keep / "corpora" / dataset.corpus.digest)
-    if not service.library.has_collection(collection):
-        service.ingest([InputFile(f.path, f.name, str(f.path), f.root) for f in files], collection)
-    return {file.name: file.id for file in files}
 
 
 def _search(service: Any, text: str, collection: str, names: dict[str, str]) -> Found:

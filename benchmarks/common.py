@@ -160,3 +160,13 @@ def report(title: str, figures: Mapping[str, Any], limits: Sequence[Limit], as_j
         verdict = "kept" if limit.kept else "BROKEN"
         print(f"  {verdict:<7} {limit.name}: {limit.value:,.3f} {sign} {limit.bound:g} {limit.unit}")
     return 0 if kept else 1
+
+
+def ingested(service: Any, dataset: Any, collection: str, keep: Path) -> dict[str, str]:
+    """Document id of a labelled set by the name it is stored under; ingested where it is not there. `keep` has the files of its texts."""
+    from ingest.files import InputFile
+
+    files = dataset.corpus.files(keep / "corpora" / dataset.corpus.digest)
+    if not service.library.has_collection(collection):
+        service.ingest([InputFile(f.path, f.name, str(f.path), f.root) for f in files], collection)
+    return {file.name: file.id for file in files}

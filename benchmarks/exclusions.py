@@ -20,6 +20,7 @@ from operator import gt, lt
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import ingested
 from rag.answers import Query
 from rag.retrieval import abstain
 
@@ -41,15 +42,11 @@ def ask(data: Path, sets: Path, rows: list[dict[str, Any]], exclusions: bool) ->
     from api.service import open_service
     from api.settings import load as settings
     from eval.datasets.load import load
-    from ingest.files import InputFile
 
     found = []
     with open_service(settings(data, {"retrieval": {"exclusions": exclusions}})) as service:
         for name in sorted({row["set"] for row in rows}):
-            if not service.library.has_collection(name):
-                corpus = load(sets / name).corpus
-                files = corpus.files(data / "corpora" / corpus.digest)
-                service.ingest([InputFile(f.path, f.name, str(f.path), f.root) for f in files], name)
+            ingested(service, load(sets / name), name, data)
         for row in rows:
             result = service.engine.search(Query(row["question"], row["set"], DEPTH))
             names = [Path(hit.document.name).stem for hit in result.hits]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    ends: re.Pattern[str]
-    """Where sentences end."""
     between: str
     """What stands between two sentences."""
     asks: re.Pattern[str]
@@ -65,9 +63,6 @@ _ADDS = r"(?![^?]*\b(?:else|other|others|another|also|additional)\b)"
 _REST = r"[^?.;]*(?=[?.;]|$)"
 
 ENGLISH = Rules(
-    ends=re.compile(
-        r"(?<=[.!?;])(?<!\bi\.e\.)(?<!\be\.g\.)(?<!\b\w\.)(?<!\bv\.)(?<!\bvs\.)(?<!\b[Dd]r\.)(?<!\bM[rs]\.)(?<!\bSt\.)\s+(?=\S)"
-    ),
     between=" ",
     asks=_of(rf"\?|^{_WH}|^{_AUXILIARY}\b|^{_REQUEST}|\bplease\b"),
     denies=_any(
@@ -141,7 +136,6 @@ _ZH_NOT = r"(?:并?不是|并非|并?不属于|并?不包括|并?不用于|而�
 _ZH_WH = r"什么|哪|多少|几|怎么|怎样|如何|为何|谁|是否|何时|何地|想知道|想问"
 
 CHINESE = Rules(
-    ends=re.compile(r"(?<=[。！？；?!;])\s*(?=\S)"),
     between="",
     asks=_any(r"[?？]|吗", _ZH_WH),
     denies=_any(
